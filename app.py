@@ -1,0 +1,60 @@
+"""Puts the parts together: the API's routes, and one Lambda function for each privilege. No logic."""
+
+from typing import Any
+
+from chalice.app import Chalice
+
+from chalicelib.api import catalog, clusters, instances, jobs, versions
+
+app = Chalice(app_name="dtrove", configure_logs=False)
+app.api.binary_types = []
+for part in (versions, catalog, clusters, instances, jobs):
+    app.register_blueprint(part.routes)
+
+
+@app.lambda_function(name="records")
+def records(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Steps on tables only."""
+    from chalicelib.steps.entry import run_step  # noqa: PLC0415 - the API starts without what steps need
+
+    return run_step(event, "records")
+
+
+@app.lambda_function(name="cloud")
+def cloud(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Steps that ask the cloud: has its credentials, opens no key."""
+    from chalicelib.steps.entry import run_step  # noqa: PLC0415
+
+    return run_step(event, "cloud")
+
+
+@app.lambda_function(name="guest")
+def guest(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Steps on guests: opens keys and SSH, knows no cloud credential."""
+    from chalicelib.steps.entry import run_step  # noqa: PLC0415
+
+    return run_step(event, "guest")
+
+
+@app.lambda_function(name="outcomes")
+def outcomes(event: dict[str, Any], context: Any) -> str | None:
+    """EventBridge: an execution ended badly."""
+    from chalicelib.steps.entry import settle_execution  # noqa: PLC0415
+
+    return settle_execution(event["detail"])
+
+
+@app.lambda_function(name="sweep")
+def sweep(event: dict[str, Any], context: Any) -> list[str]:
+    """EventBridge, each minute: jobs whose end nobody heard of, or that never began."""
+    from chalicelib.steps.entry import sweep_jobs  # noqa: PLC0415
+
+    return sweep_jobs()
+
+
+@app.lambda_function(name="sweep_cloud")
+def sweep_cloud(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """EventBridge, every ten minutes: flavors to copy, resources that belong to nobody."""
+    from chalicelib.steps.entry import look_at_cloud  # noqa: PLC0415
+
+    return look_at_cloud()

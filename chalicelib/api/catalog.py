@@ -1,0 +1,98 @@
+"""/v1.0/{project_id}/datastores, /flavors, /limits: what is on offer."""
+
+from itertools import groupby
+from operator import attrgetter
+
+from chalice.app import Response
+
+from chalicelib import config
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.catalog import datastore_view, flavor_view, version_view
+from chalicelib.errors import NotFound
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.flavor import Flavor
+
+routes = Routes(__name__)
+
+DATASTORES = "/v1.0/{project_id}/datastores"
+VERSIONS = DATASTORES + "/{datastore}/versions"
+FLAVORS = "/v1.0/{project_id}/flavors"
+
+
+@routes.route(DATASTORES, methods=["GET"])
+def list_datastores(request: Request) -> Response:
+    groups = groupby(_offered(request), key=attrgetter("datastore"))
+    return Response({"datastores": [datastore_view(request, list(versions)) for _, versions in groups]})
+
+
+@routes.route(DATASTORES + "/{datastore}", methods=["GET"])
+def show_datastore(request: Request) -> Response:
+    return Response({"datastore": datastore_view(request, _versions(request))})
+
+
+@routes.route(VERSIONS, methods=["GET"])
+def list_versions(request: Request) -> Response:
+    return Response({"versions": [version_view(request, each) for each in _versions(request)]})
+
+
+@routes.route(VERSIONS + "/{version}", methods=["GET"])
+def show_version(request: Request) -> Response:
+    """Show one; `datastores/versions/{uuid}` is Trove's short form, whose datastore is left out."""
+    wanted = request.values["version"]
+    for each in _versions(request):
+        if wanted in {each.version_id, each.version}:
+            return Response({"version": version_view(request, each)})
+    raise NotFound(f"Datastore version '{wanted}' cannot be found.")
+
+
+@routes.route(DATASTORES + "/versions/{version}", methods=["GET"])
+def show_version_by_id(request: Request) -> Response:
+    for each in _offered(request):
+        if each.version_id == request.values["version"]:
+            return Response({"version": version_view(request, each)})
+    raise NotFound(f"Datastore version '{request.values['version']}' cannot be found.")
+
+
+@routes.route(VERSIONS + "/{version}/flavors", methods=["GET"])
+def list_version_flavors(request: Request) -> Response:
+    show_version(request)
+    return list_flavors(request)
+
+
+@routes.route(FLAVORS, methods=["GET"])
+def list_flavors(request: Request) -> Response:
+    return Response({"flavors": [flavor_view(request, each) for each in Flavor.all()]})
+
+
+@routes.route(FLAVORS + "/{flavor_id}", methods=["GET"])
+def show_flavor(request: Request) -> Response:
+    for each in Flavor.all():
+        if each.flavor_id == request.values["flavor_id"]:
+            return Response({"flavor": flavor_view(request, each)})
+    raise NotFound(f"Flavor {request.values['flavor_id']} cannot be found.")
+
+
+@routes.route("/v1.0/{project_id}/limits", methods=["GET"])
+def list_limits(request: Request) -> Response:
+    """The first element is ABSOLUTE: clients take it off unread."""
+    limits = config.current()
+    absolute = {
+        "verb": "ABSOLUTE",
+        "max_instances": limits.dtrove_max_instances,
+        "max_volumes": limits.dtrove_max_volumes_gib,
+        "max_backups": 0,
+        "max_ram": -1,
+    }
+    return Response({"limits": [absolute]})
+
+
+def _offered(request: Request) -> list[Datastore]:
+    return [each for each in Datastore.all() if each.is_active or request.caller.is_admin]
+
+
+def _versions(request: Request) -> list[Datastore]:
+    wanted = request.values["datastore"]
+    if versions := [each for each in _offered(request) if wanted in {each.datastore, each.datastore_id}]:
+        return versions
+    raise NotFound(f"Datastore '{wanted}' cannot be found.")

@@ -1,0 +1,87 @@
+"""/v1.0/{project_id}/clusters: create, list, show, change and delete database clusters."""
+
+from chalice.app import Response
+
+from chalicelib.api.pages import page
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.clusters import cluster_view
+from chalicelib.api.views.instances import instance_detail
+from chalicelib.api.views.jobs import job_view
+from chalicelib.errors import BadRequest, NotFound, NotOffered
+from chalicelib.jobs.beginnings import launch
+from chalicelib.models.cluster import Cluster, page_of_clusters
+from chalicelib.models.instance import Instance
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.order import Change, ClusterOrder, parse_grow
+from chalicelib.orders.placing import Placed, place_change, place_cluster, place_instances
+
+routes = Routes(__name__)
+
+CLUSTERS = "/v1.0/{project_id}/clusters"
+CLUSTER = CLUSTERS + "/{cluster_id}"
+PLAIN = {"restart": "restart_cluster", "stop": "stop_cluster", "start": "start_cluster", "rotate_key": "rotate_key"}
+LATER = {"upgrade", "reset-status", "add_shard", "configuration_attach", "configuration_detach"}
+
+
+@routes.route(CLUSTERS, methods=["POST"], role="member")
+def create_cluster(request: Request) -> Response:
+    order = ClusterOrder.parse(request.body)
+    placed = place_cluster(order, request.requester)
+    launch(placed.job)
+    view = cluster_view(request, placed.cluster, placed.instances)
+    return Response({"cluster": {**view, "password": placed.root_password, "job_id": placed.job.job_id}})
+
+
+@routes.route(CLUSTERS, methods=["GET"])
+def list_clusters(request: Request) -> Response:
+    clusters, marker = page_of_clusters(request.project_id, *request.page())
+    return page(request, "clusters", [cluster_view(request, each) for each in clusters], marker)
+
+
+@routes.route(CLUSTER, methods=["GET"])
+def show_cluster(request: Request) -> Response:
+    cluster = Cluster.of_project(request.project_id, request.values["cluster_id"])
+    return Response({"cluster": cluster_view(request, cluster, cluster.instances())})
+
+
+@routes.route(CLUSTER + "/instances/{instance_id}", methods=["GET"])
+def show_member(request: Request) -> Response:
+    instance = Instance.of_project(request.project_id, request.values["instance_id"])
+    if instance.cluster_id != request.values["cluster_id"]:
+        raise NotFound(f"Resource {instance.instance_id} cannot be found.")
+    return Response({"instance": instance_detail(request, instance)})
+
+
+@routes.route(CLUSTER, methods=["DELETE"], role="member")
+def delete_cluster(request: Request) -> Response:
+    placed = place_change(Change("delete_cluster", request.values["cluster_id"]), request.requester)
+    launch(placed.job)
+    return Response("", status_code=202)
+
+
+@routes.route(CLUSTER, methods=["POST"], role="member")
+def act_on_cluster(request: Request) -> Response:
+    """Carry out exactly one action, as Trove names them."""
+    body = request.body
+    if not isinstance(body, dict) or len(body) != 1:
+        raise BadRequest("Validation error: body must be an object with exactly one action")
+    action = next(iter(body))
+    cluster_id = request.values["cluster_id"]
+    placed = _place(action, Fields(body, "body"), cluster_id, request)
+    launch(placed.job)
+    view = cluster_view(request, placed.cluster, placed.instances)
+    return Response({"cluster": view, "job": job_view(placed.job)}, status_code=202)
+
+
+def _place(action: str, fields: Fields, cluster_id: str, request: Request) -> Placed:
+    if action == "grow":
+        return place_instances(cluster_id, parse_grow(fields), request.requester)
+    if action == "shrink":
+        leaving = [each.text("id") for each in fields.objects("shrink")]
+        return place_change(Change("remove_instance", cluster_id, leaving), request.requester)
+    if action in PLAIN:
+        return place_change(Change(PLAIN[action], cluster_id), request.requester)
+    if action in LATER:
+        raise NotOffered(f"'{action}' is not offered yet.")
+    raise BadRequest(f"Validation error: body['{action}'] is not an action of clusters")

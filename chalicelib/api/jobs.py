@@ -1,0 +1,33 @@
+"""/v1.0/{project_id}/jobs: our extension: what is going on, how far it is, and how it ended."""
+
+from chalice.app import Response
+
+from chalicelib.api.pages import page
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.jobs import job_view
+from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job, page_of_jobs
+from chalicelib.models.status import JobStatus
+
+routes = Routes(__name__)
+
+JOBS = "/v1.0/{project_id}/jobs"
+
+
+@routes.route(JOBS, methods=["GET"])
+def list_jobs(request: Request) -> Response:
+    jobs, marker = page_of_jobs(request.project_id, *request.page(), request.query.get("cluster_id"))
+    return page(request, "jobs", [job_view(each) for each in jobs], marker)
+
+
+@routes.route(JOBS + "/{job_id}", methods=["GET"])
+def show_job(request: Request) -> Response:
+    job = Job.of_project(request.project_id, request.values["job_id"])
+    instances: list[Instance] = []
+    if job.status == JobStatus.RUNNING:
+        instances = list(Instance.batch_get(list(job.instance_ids), consistent_read=True))
+    view = job_view(job, sorted(instances, key=lambda each: job.instance_ids.index(each.instance_id)))
+    if request.caller.is_admin and job.commands:
+        view |= {"name": job.title, "commands": list(job.commands), "output": job.output}
+    return Response({"job": view})

@@ -1,0 +1,18 @@
+"""Pages of lists: Trove's `links` with a `next` link, and gophercloud's name for the same."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.app import Response
+
+from chalicelib.api.request import Request
+
+
+def page(request: Request, noun: str, items: list[Any], next_marker: str | None) -> Response:
+    """Answer a page; the links are absent from the last one."""
+    body: dict[str, Any] = {noun: items}
+    if next_marker is not None:
+        query = {**request.query, "limit": str(request.page()[0]), "marker": next_marker}
+        body["links"] = [{"rel": "next", "href": f"{request.link(noun)}?{urlencode(query)}"}]
+        body[f"{noun}_links"] = body["links"]
+    return Response(body)

@@ -1,0 +1,71 @@
+"""A request, checked: who asks, its path values decoded once, its body as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from chalice.app import Request as ChaliceRequest
+
+from chalicelib import config
+from chalicelib.api.auth import Caller, authorized
+from chalicelib.errors import BadRequest, OverLimit
+from chalicelib.orders.placing import Requester
+
+DEEPEST = 20  # levels of a JSON body
+
+
+@dataclass(frozen=True)
+class Request:
+    caller: Caller
+    project_id: str
+    values: Mapping[str, str]  # of the path, decoded
+    query: Mapping[str, str]
+    raw_body: bytes
+    base_url: str  # scheme, host and stage prefix as served: for links
+
+    @classmethod
+    def checked(cls, raw: ChaliceRequest, path_values: Mapping[str, str], role: str) -> "Request":
+        """Raises Unauthorized, Forbidden, NotFound, OverLimit."""
+        values = {key: unquote(value) for key, value in path_values.items()}
+        caller = authorized(raw.headers.get("x-auth-token"), values["project_id"], role)
+        body = raw.raw_body if isinstance(raw.raw_body, bytes) else raw.raw_body.encode()
+        if len(body) > (most := config.current().dtrove_max_body_bytes):
+            raise OverLimit(f"The body is larger than {most} bytes.")
+        return cls(caller, values["project_id"], values, raw.query_params or {}, body, base_url(raw))
+
+    @property
+    def requester(self) -> Requester:
+        return Requester(self.project_id, self.caller.user)
+
+    @property
+    def body(self) -> Any:
+        """The body as JSON. Raises BadRequest."""
+        try:
+            return json.loads(self.raw_body)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest("The body is not valid JSON.") from error
+
+    def page(self) -> tuple[int, str | None]:
+        """Return (limit, marker): at most the page size. Raises BadRequest."""
+        most = config.current().dtrove_page_size
+        text = self.query.get("limit")
+        if text is None:
+            return most, self.query.get("marker")
+        if not text.isdecimal() or not int(text):
+            raise BadRequest("limit: must be a whole number above 0")
+        return min(int(text), most), self.query.get("marker")
+
+    def link(self, *parts: str) -> str:
+        return "/".join([self.base_url, "v1.0", self.project_id, *parts])
+
+
+def base_url(raw: ChaliceRequest) -> str:
+    """Return what clients put before /v1.0: the stage is part of an API Gateway path, unless a domain name hides it."""
+    host = raw.headers.get("host", "localhost")
+    scheme = raw.headers.get("x-forwarded-proto", "https")
+    served = str(raw.context.get("path", raw.path))
+    inner = str(raw.context.get("resourcePath", "")).split("/{", 1)[0] or raw.path
+    prefix = served.split("/v1.0", 1)[0] if "/v1.0" in served else served.removesuffix(inner).rstrip("/")
+    return f"{scheme}://{host}{prefix}"

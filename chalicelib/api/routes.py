@@ -1,0 +1,49 @@
+"""Routes: a Blueprint whose views get a checked Request and may raise any ServiceError."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+from chalice.app import Blueprint, Response
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.api.request import Request
+from chalicelib.errors import ServiceError, Unavailable
+
+View = Callable[[Request], Response]
+log = logging.getLogger("dtrove")
+
+
+class Routes(Blueprint):
+    """Registers views under the role they need. Trove's envelope answers whatever they raise."""
+
+    def route(self, path: str, *, role: str = "reader", **options: Any) -> Callable[[View], View]:
+        register = super().route(path, **options)
+
+        def decorate(view: View) -> View:
+            register(self._answering(view, role))
+            return view
+
+        return decorate
+
+    def _answering(self, view: View, role: str) -> Callable[..., Response]:
+        @wraps(view)
+        def answer(**path_values: str) -> Response:
+            try:
+                response = view(Request.checked(self.current_request, path_values, role))
+            except ServiceError as error:
+                response = envelope(error)
+            except (PynamoDBException, ClientError, BotoCoreError) as error:
+                log.error("the store did not answer: %s", type(error).__name__)
+                response = envelope(Unavailable("The service is not able to answer now; try again."))
+            response.headers["x-openstack-request-id"] = f"req-{uuid4()}"
+            return response
+
+        return answer
+
+
+def envelope(error: ServiceError) -> Response:
+    return Response({error.name: {"code": error.status, "message": str(error)}}, status_code=error.status)

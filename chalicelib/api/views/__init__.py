@@ -1,0 +1,1 @@
+"""Records as public JSON, in Trove's shapes."""

@@ -1,0 +1,57 @@
+"""Datastores, their versions, and flavors as Trove shows them."""
+
+from collections.abc import Sequence
+
+from chalicelib.api.request import Request
+from chalicelib.api.views.links import View, links
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.flavor import Flavor
+
+
+def version_view(request: Request, datastore: Datastore) -> View:
+    view: View = {
+        "id": datastore.version_id,
+        "name": datastore.version,
+        "version": datastore.version,
+        "datastore": datastore.datastore_id,
+        "links": links(request, f"datastores/{datastore.datastore_id}/versions", datastore.version_id),
+    }
+    if request.caller.is_admin:
+        view |= {
+            "active": datastore.is_active,
+            "packages": list(datastore.packages),
+            "image": datastore.image,
+            "image_tags": [],
+            "registry_ext": "",
+            "repl_strategy": "",
+        }
+    return view
+
+
+def datastore_view(request: Request, versions: Sequence[Datastore]) -> View:
+    """Return a datastore with its versions; at least one is given."""
+    first = versions[0]
+    default = next((each for each in versions if each.is_default), versions[-1])
+    return {
+        "id": first.datastore_id,
+        "name": first.datastore,
+        "links": links(request, "datastores", first.datastore_id),
+        "default_version": default.version_id,
+        "versions": [
+            {key: value for key, value in version_view(request, each).items() if key != "datastore"}
+            for each in versions
+        ],
+    }
+
+
+def flavor_view(request: Request, flavor: Flavor) -> View:
+    return {
+        "id": int(flavor.flavor_id) if flavor.flavor_id.isdecimal() else None,
+        "str_id": flavor.flavor_id,
+        "name": flavor.name,
+        "ram": int(flavor.memory_mib),
+        "vcpus": int(flavor.vcpus),
+        "disk": int(flavor.disk_gib),
+        "ephemeral": 0,
+        "links": links(request, "flavors", flavor.flavor_id),
+    }

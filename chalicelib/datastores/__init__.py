@@ -1,0 +1,1 @@
+"""Datastores: one folder each; `managers` finds them by name."""

@@ -1,0 +1,153 @@
+"""How a job ends: statuses, the job and the lock change in one transaction, so whoever sees ACTIVE can act."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import config
+from chalicelib.errors import Permanent
+from chalicelib.jobs.quota import count
+from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job, Reached
+from chalicelib.models.key import Key
+from chalicelib.models.record import now, transaction
+from chalicelib.models.status import AT_REST, JobStatus, Status
+
+
+def succeed(job: Job) -> None:
+    """Close the job, set its instances to rest, free the lock. Raises Stale, Permanent."""
+    cluster, instances = held(job)
+    workflow = WORKFLOWS[job.workflow]
+    for each in instances:
+        if workflow.instances_during and each.instance_id in job.instance_ids:
+            each.status, each.message = workflow.after, None
+            each.joined_at = each.joined_at or now()
+    if workflow.during:
+        settle_status(cluster, instances)
+    with transaction() as batch:
+        _close(batch, job, JobStatus.SUCCEEDED, instances)
+        _free(batch, job, cluster, instances)
+
+
+def fail(job: Job, status: JobStatus, reason: str) -> None:
+    """Close the job with a reason a person can act on; what was moving is in ERROR, the lock is free. Raises Stale."""
+    cluster = Cluster.find(job.cluster_id)
+    instances = cluster.instances() if cluster else []
+    with transaction() as batch:
+        _close(batch, job, status, instances, reason)
+        if cluster is None:
+            return
+        if cluster.held_by != job.job_id:
+            _leave_shared(batch, job, cluster)
+            return
+        workflow = WORKFLOWS[job.workflow]
+        _stop_moving(instances, reason)
+        if workflow.during:
+            cluster.status, cluster.message = workflow.after_failure, reason
+        _free(batch, job, cluster, instances)
+
+
+def preempt(batch: TransactWrite, by: Job, cluster: Cluster, instances: Sequence[Instance]) -> None:
+    """Put into the batch the end of every job that has a lock on the cluster: `by` takes over."""
+    reason = f"Job {by.job_id} ({by.workflow}) took over."
+    _stop_moving(instances, reason)
+    for job_id in {cluster.held_by, *(cluster.shared_by or ())} - {None}:
+        job = Job.find(str(job_id))
+        if job is not None and job.status == JobStatus.RUNNING:
+            _close(batch, job, JobStatus.ABORTED, instances, reason)
+
+
+def forget_cluster(job: Job) -> None:
+    """Delete the records of a cluster whose servers are gone, give back its quota, close the job.
+
+    Raises Stale, Permanent.
+    """
+    cluster, instances = held(job)
+    with transaction() as batch:
+        _close(batch, job, JobStatus.SUCCEEDED, instances)
+        for each in instances:
+            batch.delete(each, condition=Instance.held_by == job.job_id)
+        for key_id in cluster.key_ids:
+            batch.delete(Key(key_id=key_id), add_version_condition=False)
+        batch.delete(cluster, condition=Cluster.held_by == job.job_id)
+        count(batch, job.project_id, instances, sign=-1)
+
+
+def forget_instances(job: Job) -> None:
+    """Delete the records of the job's instances, whose servers are gone, and close the job. Raises Stale, Permanent."""
+    cluster, instances = held(job)
+    gone = [each for each in instances if each.instance_id in job.instance_ids]
+    stay = [each for each in instances if each.instance_id not in job.instance_ids]
+    cluster.members = [member for member in cluster.members if member.instance_id not in job.instance_ids]
+    settle_status(cluster, stay)
+    with transaction() as batch:
+        _close(batch, job, JobStatus.SUCCEEDED, instances)
+        for each in gone:
+            batch.delete(each, condition=Instance.held_by == job.job_id)
+        count(batch, job.project_id, gone, sign=-1)
+        _free(batch, job, cluster, stay)
+
+
+def held(job: Job) -> tuple[Cluster, list[Instance]]:
+    """Return the job's cluster and all its instances. Raises Permanent if the job has lost the lock."""
+    cluster = Cluster.find(job.cluster_id)
+    if cluster is None or cluster.held_by != job.job_id:
+        raise Permanent(f"Job {job.job_id} no longer holds cluster {job.cluster_id}.")
+    return cluster, cluster.instances()
+
+
+def settle_status(cluster: Cluster, instances: Sequence[Instance]) -> None:
+    """Set the cluster's status from those of the instances that have ever served."""
+    statuses = {each.status for each in instances if each.joined_at}
+    cluster.status = Status.STOPPED if statuses == {Status.STOPPED} else Status.ACTIVE
+    if Status.ERROR in statuses:
+        cluster.status = Status.ERROR
+    else:
+        cluster.message = None
+
+
+def _stop_moving(instances: Sequence[Instance], reason: str) -> None:
+    for each in instances:
+        if each.status not in AT_REST:
+            each.status, each.message = Status.ERROR, reason
+
+
+def _close(
+    batch: TransactWrite, job: Job, status: JobStatus, instances: Sequence[Instance], message: str | None = None
+) -> None:
+    job.status, job.message, job.openness = status, message, None
+    job.finished_at = now()
+    job.expires_at = timedelta(days=config.current().dtrove_job_retention_days)
+    job.reached = [reached(job, each) for each in instances if each.instance_id in job.instance_ids]
+    batch.save(job)
+
+
+def reached(job: Job, instance: Instance) -> Reached:
+    """Return how far the job has come with the instance."""
+    steps = WORKFLOWS[job.workflow].steps
+    done = job.status == JobStatus.SUCCEEDED
+    percent = 100 * (steps.index(instance.step) if instance.step in steps else 0) // len(steps)
+    return Reached(
+        instance_id=instance.instance_id,
+        name=instance.name,
+        step=instance.step,
+        percent=100 if done else percent,
+        message=instance.message,
+    )
+
+
+def _free(batch: TransactWrite, job: Job, cluster: Cluster, instances: Sequence[Instance]) -> None:
+    cluster.held_by, cluster.updated_at = None, now()
+    batch.save(cluster, condition=Cluster.held_by == job.job_id)
+    for each in instances:
+        each.held_by, each.step = None, None
+        batch.save(each, condition=Instance.held_by == job.job_id)
+
+
+def _leave_shared(batch: TransactWrite, job: Job, cluster: Cluster) -> None:
+    if job.job_id in (cluster.shared_by or ()):
+        cluster.shared_by = set(cluster.shared_by or ()) - {job.job_id} or None
+        batch.save(cluster)

@@ -1,0 +1,71 @@
+"""The sweep: closes jobs whose end nobody heard of, starts those that never began. By state, not by event."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+from chalicelib import aws
+from chalicelib.jobs.beginnings import execution_arn, launch
+from chalicelib.jobs.endings import fail
+from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.models.job import OPEN, Job
+from chalicelib.models.record import now
+from chalicelib.models.status import JobStatus
+
+GRACE = timedelta(seconds=60)  # a job this young may simply not have been launched yet
+SLACK = timedelta(minutes=5)  # past its time limit before we call it lost
+
+
+def sweep() -> list[str]:
+    """Settle every open job older than a minute; return one line for each that needed it."""
+    return [line for job in _open_jobs() if (line := settle(job))]
+
+
+def _open_jobs() -> Iterator[Job]:
+    for listed in Job.open_jobs.query(OPEN, Job.started_at < now() - GRACE):
+        job = Job.find(listed.job_id)  # the index lags behind the table
+        if job is not None and job.status == JobStatus.RUNNING:
+            yield job
+
+
+def settle(job: Job) -> str | None:
+    """Bring the job to what its execution says of it; None if all is well. Raises Stale if another was first."""
+    status, reason = look_up(job)
+    age = now() - job.started_at
+    limit = timedelta(seconds=WORKFLOWS[job.workflow].timeout_seconds) + SLACK
+    if status is None and age < limit:
+        launch(job)
+        return f"{job.job_id} launched: it was recorded and had not begun"
+    if status is JobStatus.RUNNING:
+        return None
+    if status is None:
+        reason = "Its execution could not be started."
+    elif status is JobStatus.SUCCEEDED:
+        reason = "Its execution ended without closing it."
+    ending = JobStatus.FAILED if status in {None, JobStatus.SUCCEEDED} else status
+    fail(job, ending, reason)
+    return f"{job.job_id} closed: {ending}: {reason}"
+
+
+def look_up(job: Job) -> tuple[JobStatus | None, str]:
+    """Ask Step Functions how the job's execution is; None if there is none."""
+    states = aws.client("stepfunctions")
+    try:
+        answer = states.describe_execution(executionArn=job.execution or execution_arn(job))
+    except states.exceptions.ExecutionDoesNotExist:
+        return None, ""
+    status = JobStatus("FAILED" if answer["status"] == "PENDING_REDRIVE" else answer["status"])
+    return status, reason_of(answer.get("error"), answer.get("cause"), status)
+
+
+def reason_of(error: str | None, cause: str | None, status: JobStatus) -> str:
+    """Return what a person can act on: the step's own message if the cause holds one."""
+    if status is JobStatus.ABORTED and not cause:
+        return "Its execution was aborted by an operator."
+    if status is JobStatus.TIMED_OUT:
+        return "It did not finish within its workflow's time limit."
+    try:
+        message = json.loads(cause or "")["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        message = cause or error or "No cause was given."
+    return str(message)[:1_000]

@@ -1,0 +1,88 @@
+"""The workflows: what each may start from, what it shows while it runs, and its steps in order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.models.status import Status
+
+HOUR = 3_600
+
+
+class Lock(StrEnum):
+    EXCLUSIVE = "exclusive"  # one at a time
+    SHARED = "shared"  # beside others of its kind, never beside an exclusive one
+    PREEMPTING = "preempting"  # takes the lock from whoever has it
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """`during` is None where the customer should see no change of status, nor an ERROR if it fails."""
+
+    steps: tuple[str, ...]  # in order, as in its file; for percent
+    begins_from: frozenset[Status]
+    during: Status | None = None
+    instances_during: Status | None = None
+    after: Status = Status.ACTIVE
+    after_failure: Status = Status.ERROR  # the cluster; its instances that were moving are in ERROR
+    lock: Lock = Lock.EXCLUSIVE
+    timeout_seconds: int = HOUR
+
+
+ACTIVE = frozenset({Status.ACTIVE})
+ACTIVE_OR_ERROR = frozenset({Status.ACTIVE, Status.ERROR})
+AT_REST = frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR})
+NOTHING = frozenset[Status]()
+
+PROVISION = ("create_server", "attach_volume", "await_ssh", "prepare_datastore")
+
+WORKFLOWS = {
+    "create_cluster": Workflow(
+        steps=("open_job", *PROVISION, "start_primary", "join_replica", "close_job"),
+        begins_from=NOTHING,
+        during=Status.CREATING,
+        instances_during=Status.CREATING,
+    ),
+    "add_instance": Workflow(
+        steps=("open_job", *PROVISION, "join_replica", "close_job"),
+        begins_from=ACTIVE,
+        during=Status.GROWING,
+        instances_during=Status.CREATING,
+        after_failure=Status.ACTIVE,
+    ),
+    "remove_instance": Workflow(
+        steps=("open_job", "drop_replica", "delete_server", "forget_instances"),
+        begins_from=ACTIVE_OR_ERROR,
+        during=Status.SHRINKING,
+        instances_during=Status.DELETING,
+    ),
+    "delete_cluster": Workflow(
+        steps=("open_job", "delete_server", "forget_cluster"),
+        begins_from=AT_REST,
+        during=Status.DELETING,
+        instances_during=Status.DELETING,
+    ),
+    "restart_cluster": Workflow(
+        steps=("open_job", "restart_datastore", "close_job"),
+        begins_from=ACTIVE_OR_ERROR,
+        during=Status.RESTARTING,
+        instances_during=Status.RESTARTING,
+    ),
+    "stop_cluster": Workflow(
+        steps=("open_job", "stop_datastore", "close_job"),
+        begins_from=ACTIVE_OR_ERROR,
+        during=Status.STOPPING,
+        instances_during=Status.STOPPING,
+        after=Status.STOPPED,
+    ),
+    "start_cluster": Workflow(
+        steps=("open_job", "start_datastore", "close_job"),
+        begins_from=AT_REST,
+        during=Status.STARTING,
+        instances_during=Status.STARTING,
+    ),
+    "perform": Workflow(steps=("open_job", "run_commands", "close_job"), begins_from=AT_REST),
+    "rotate_key": Workflow(
+        steps=("open_job", "draw_key", "trust_key", "switch_key", "distrust_key", "forget_keys", "close_job"),
+        begins_from=AT_REST,
+    ),
+}

@@ -1,0 +1,1 @@
+"""Records: one table, one file, one noun."""

@@ -1,0 +1,95 @@
+"""Clusters: what the customer asked for, and how far we have come."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.errors import NotFound
+from chalicelib.models.instance import Instance
+from chalicelib.models.record import HeldRecord, now, table_name
+from chalicelib.models.sealed import Sealed
+from chalicelib.models.status import Role, Status
+
+
+class Kind(StrEnum):
+    STANDALONE = "standalone"  # an instance of its own: shown at /instances
+    CLUSTER = "cluster"  # shown at /clusters
+
+
+class Member(MapAttribute[str, str]):
+    instance_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+
+
+class ClustersByProject(GlobalSecondaryIndex["Cluster"]):
+    """One page of a project's clusters is one query; stand-alone instances are not in it."""
+
+    class Meta:
+        index_name = "by_project"
+        projection = AllProjection()
+
+    listed_in = UnicodeAttribute(hash_key=True)
+    cluster_id = UnicodeAttribute(range_key=True)
+
+
+class Cluster(HeldRecord):
+    class Meta:
+        table_name = table_name("clusters")
+
+    cluster_id = UnicodeAttribute(hash_key=True)  # the console knows only this
+    project_id = UnicodeAttribute()
+    listed_in = UnicodeAttribute(null=True)  # project_id of a `cluster`; absent from a `standalone`
+    by_project = ClustersByProject()
+    kind = UnicodeAttribute(default=Kind.CLUSTER)
+    name = UnicodeAttribute()
+    datastore = UnicodeAttribute()  # the datastore's name, e.g. "mysql"
+    datastore_version = UnicodeAttribute()  # e.g. "10.11"
+    datastore_version_id = UnicodeAttribute()
+    members: ListAttribute[Member] = ListAttribute(of=Member, default=list)  # in the order they joined
+    status = UnicodeAttribute(default=Status.CREATING)
+    message = UnicodeAttribute(null=True)  # why it is in ERROR
+    key_ids: ListAttribute[str] = ListAttribute(default=list)  # its SSH key pairs; new guests trust the last
+    passwords = Sealed(null=True)
+    last_job_id = UnicodeAttribute(null=True)  # who held it last: only that job may take it up again (redrive)
+    shared_by: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # jobs that may run beside each other (backups)
+    created_at = UTCDateTimeAttribute(default=now)
+    updated_at = UTCDateTimeAttribute(default=now)
+
+    @classmethod
+    def of_project(cls, project_id: str, cluster_id: str) -> "Cluster":
+        """Return the project's cluster. Raises NotFound, for another project's too."""
+        cluster = cls.find(cluster_id)
+        if cluster is None or cluster.project_id != project_id:
+            raise NotFound(f"Resource {cluster_id} cannot be found.")
+        return cluster
+
+    @classmethod
+    def find(cls, cluster_id: str) -> "Cluster | None":
+        try:
+            return cls.get(cluster_id, consistent_read=True)
+        except cls.DoesNotExist:
+            return None
+
+    @property
+    def instance_ids(self) -> list[str]:
+        return [member.instance_id for member in self.members]
+
+    def instances(self) -> list[Instance]:
+        """Return the members' records in the order of `members`: one request, consistent."""
+        found = {each.instance_id: each for each in Instance.batch_get(self.instance_ids, consistent_read=True)}
+        return [found[each] for each in self.instance_ids if each in found]
+
+
+def primary_of(instances: Sequence[Instance]) -> Instance | None:
+    return next((each for each in instances if each.role == Role.PRIMARY), None)
+
+
+def page_of_clusters(project_id: str, limit: int, marker: str | None) -> tuple[list[Cluster], str | None]:
+    """Return clusters by ascending id after `marker`, and the marker of the next page if there is one."""
+    after: Any = ClustersByProject.cluster_id > marker if marker else None
+    page = Cluster.by_project.query(project_id, after, limit=limit + 1, page_size=limit + 1)
+    clusters = list(page)
+    return clusters[:limit], clusters[limit - 1].cluster_id if len(clusters) > limit else None

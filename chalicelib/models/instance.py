@@ -1,0 +1,109 @@
+"""Instances: one database server of a cluster, with what the cloud and the guest told us of it."""
+
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.errors import NotFound
+from chalicelib.models.record import HeldRecord, now, table_name
+from chalicelib.models.status import Role, Status
+
+
+class InstancesByProject(GlobalSecondaryIndex["Instance"]):
+    """All instances of a project, members of clusters among them."""
+
+    class Meta:
+        index_name = "by_project"
+        projection = AllProjection()
+
+    project_id = UnicodeAttribute(hash_key=True)
+    instance_id = UnicodeAttribute(range_key=True)
+
+
+class StandaloneByProject(GlobalSecondaryIndex["Instance"]):
+    """The instances that are clusters of their own: what /instances shows unless asked for more."""
+
+    class Meta:
+        index_name = "standalone_by_project"
+        projection = AllProjection()
+
+    standalone_in = UnicodeAttribute(hash_key=True)
+    instance_id = UnicodeAttribute(range_key=True)
+
+
+class Instance(HeldRecord):
+    class Meta:
+        table_name = table_name("instances")
+
+    instance_id = UnicodeAttribute(hash_key=True)
+    cluster_id = UnicodeAttribute()
+    project_id = UnicodeAttribute()
+    by_project = InstancesByProject()
+    standalone_in = UnicodeAttribute(null=True)  # project_id, unless it is a member of a `cluster`
+    standalone_by_project = StandaloneByProject()
+    name = UnicodeAttribute()
+    role = UnicodeAttribute(default=Role.REPLICA)
+    datastore = UnicodeAttribute()
+    datastore_version = UnicodeAttribute()
+    datastore_version_id = UnicodeAttribute()
+    flavor_id = UnicodeAttribute()
+    memory_mib = NumberAttribute()
+    vcpus = NumberAttribute(default=1)
+    volume_gib = NumberAttribute(null=True)  # None: the data lives on the server's own disk
+    status = UnicodeAttribute(default=Status.CREATING)
+    message = UnicodeAttribute(null=True)  # error of the last step on it
+    # --- the job in hand
+    step = UnicodeAttribute(null=True)  # the step begun last
+    progress = NumberAttribute(default=0)  # percent of the server's current task, as the cloud says
+    busy_by = UnicodeAttribute(null=True)  # the job whose step is in the middle of an effect …
+    busy_until = UTCDateTimeAttribute(null=True)  # … and when its Lambda is dead for certain
+    joined_at = UTCDateTimeAttribute(null=True)  # when it first served; None while it never has
+    # --- the server, as the provider noted it
+    server_id = UnicodeAttribute(null=True)
+    server_status = UnicodeAttribute(null=True)
+    local_id = UnicodeAttribute(null=True)  # the server's name on its compute host, for DTROVE_PREFIX
+    compute_host = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)  # IPv4
+    volume_id = UnicodeAttribute(null=True)
+    volume_device = UnicodeAttribute(null=True)  # a name that stays, e.g. /dev/vdb
+    # --- the guest
+    user = UnicodeAttribute(null=True)  # whom we log in as
+    key_id = UnicodeAttribute(null=True)  # the SSH key pair it trusts
+    host_key = UnicodeAttribute(null=True)  # OpenSSH line of its public host key, pinned before its birth
+    created_at = UTCDateTimeAttribute(default=now)
+    updated_at = UTCDateTimeAttribute(default=now)
+
+    @classmethod
+    def of_project(cls, project_id: str, instance_id: str) -> "Instance":
+        """Return the project's instance. Raises NotFound, for another project's too."""
+        instance = cls.find(instance_id)
+        if instance is None or instance.project_id != project_id:
+            raise NotFound(f"Resource {instance_id} cannot be found.")
+        return instance
+
+    @classmethod
+    def find(cls, instance_id: str) -> "Instance | None":
+        try:
+            return cls.get(instance_id, consistent_read=True)
+        except cls.DoesNotExist:
+            return None
+
+    @property
+    def is_primary(self) -> bool:
+        return self.role == Role.PRIMARY
+
+    @property
+    def connection_info(self) -> dict[str, str | None]:
+        """What a person needs to reach the guest (the key itself is in the sealed Key record)."""
+        return {"host": self.address, "user": self.user, "key_id": self.key_id, "host_key": self.host_key}
+
+
+def page_of_instances(
+    project_id: str, limit: int, marker: str | None, *, with_members: bool
+) -> tuple[list[Instance], str | None]:
+    """Return instances by ascending id after `marker`, and the marker of the next page if there is one."""
+    index: Any = Instance.by_project if with_members else Instance.standalone_by_project
+    after: Any = InstancesByProject.instance_id > marker if marker else None
+    instances = list(index.query(project_id, after, limit=limit + 1, page_size=limit + 1))
+    return instances[:limit], instances[limit - 1].instance_id if len(instances) > limit else None

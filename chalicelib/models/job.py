@@ -1,0 +1,124 @@
+"""Jobs: one run of a workflow each: who asked, how far it is, how it ended."""
+
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import (
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.errors import NotFound
+from chalicelib.models.record import Record, now, table_name
+from chalicelib.models.status import JobStatus
+
+OPEN = "open"
+
+
+class JobsByProject(GlobalSecondaryIndex["Job"]):
+    class Meta:
+        index_name = "by_project"
+        projection = AllProjection()
+
+    project_id = UnicodeAttribute(hash_key=True)
+    sort_key = UnicodeAttribute(range_key=True)
+
+
+class JobsByCluster(GlobalSecondaryIndex["Job"]):
+    class Meta:
+        index_name = "by_cluster"
+        projection = AllProjection()
+
+    cluster_id = UnicodeAttribute(hash_key=True)
+    sort_key = UnicodeAttribute(range_key=True)
+
+
+class OpenJobs(GlobalSecondaryIndex["Job"]):
+    """Jobs that have not ended: the sweep reads only these."""
+
+    class Meta:
+        index_name = "open_jobs"
+        projection = AllProjection()
+
+    openness = UnicodeAttribute(hash_key=True)
+    started_at = UTCDateTimeAttribute(range_key=True)
+
+
+class Reached(MapAttribute[str, Any]):
+    """How far an instance had come when the job ended."""
+
+    instance_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    step = UnicodeAttribute(null=True)
+    percent = NumberAttribute()
+    message = UnicodeAttribute(null=True)
+
+
+class Job(Record):
+    class Meta:
+        table_name = table_name("jobs")
+
+    job_id = UnicodeAttribute(hash_key=True)  # also the execution's name: the same name twice is the same run
+    project_id = UnicodeAttribute()
+    cluster_id = UnicodeAttribute()
+    sort_key = UnicodeAttribute()  # started_at and job_id
+    by_project = JobsByProject()
+    by_cluster = JobsByCluster()
+    workflow = UnicodeAttribute()  # a key of jobs.WORKFLOWS
+    instance_ids: ListAttribute[str] = ListAttribute(default=list)  # those it is about
+    requested_by = UnicodeAttribute()  # a user, or "console"
+    status = UnicodeAttribute(default=JobStatus.RUNNING)
+    openness = UnicodeAttribute(null=True, default=OPEN)  # absent once it has ended
+    open_jobs = OpenJobs()
+    step = UnicodeAttribute(null=True)  # the step begun last
+    message = UnicodeAttribute(null=True)  # why it failed
+    execution = UnicodeAttribute(null=True)  # ARN
+    redrives = NumberAttribute(default=0)
+    reached: ListAttribute[Reached] = ListAttribute(of=Reached, default=list)  # filled as it ends
+    # --- perform
+    title = UnicodeAttribute(null=True)
+    commands: ListAttribute[str] = ListAttribute(null=True)
+    output = UnicodeAttribute(null=True)
+
+    started_at = UTCDateTimeAttribute(default=now)
+    finished_at = UTCDateTimeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
+
+    @classmethod
+    def of_project(cls, project_id: str, job_id: str) -> "Job":
+        """Return the project's job. Raises NotFound, for another project's too."""
+        job = cls.find(job_id)
+        if job is None or job.project_id != project_id:
+            raise NotFound(f"Resource {job_id} cannot be found.")
+        return job
+
+    @classmethod
+    def find(cls, job_id: str) -> "Job | None":
+        try:
+            return cls.get(job_id, consistent_read=True)
+        except cls.DoesNotExist:
+            return None
+
+
+def sort_key_of(started_at: datetime, job_id: str) -> str:
+    return f"{started_at:%Y-%m-%dT%H:%M:%S.%f}Z {job_id}"
+
+
+def page_of_jobs(
+    project_id: str, limit: int, marker: str | None, cluster_id: str | None
+) -> tuple[list[Job], str | None]:
+    """Return jobs, newest first, older than `marker` (a sort_key), and the marker of the next page if there is one."""
+    index: Any = Job.by_cluster if cluster_id else Job.by_project
+    before: Any = JobsByProject.sort_key < marker if marker else None
+    found = index.query(
+        cluster_id or project_id, before, limit=limit + 1, page_size=limit + 1, scan_index_forward=False
+    )
+    jobs = list(found)
+    return [job for job in jobs[:limit] if job.project_id == project_id], (
+        jobs[limit - 1].sort_key if len(jobs) > limit else None
+    )

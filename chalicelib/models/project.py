@@ -1,0 +1,16 @@
+"""Projects: how much of its quota each one uses."""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from chalicelib.models.record import Record, table_name
+
+
+class Project(Record):
+    """Counted in the transactions that add and forget instances, so it cannot drift from the records."""
+
+    class Meta:
+        table_name = table_name("projects")
+
+    project_id = UnicodeAttribute(hash_key=True)
+    instances = NumberAttribute(default=0)
+    volumes_gib = NumberAttribute(default=0)

@@ -1,0 +1,29 @@
+"""What is on offer: finds the datastore version and the flavor an order names, by id or by name."""
+
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.flavor import Flavor
+
+
+def find_datastore(datastore: str, version: str | None) -> Datastore:
+    """Return the version on offer; without `version` the datastore's default. One request.
+
+    Raises NotFound for an unknown datastore and BadRequest for an unknown version, as Trove does.
+    """
+    offered = [each for each in Datastore.all() if each.is_active and datastore in {each.datastore, each.datastore_id}]
+    if not offered:
+        raise NotFound(f"Datastore '{datastore}' cannot be found.")
+    if version is None:
+        return next((each for each in offered if each.is_default), offered[-1])
+    for each in offered:
+        if version in {each.version, each.version_id, each.name}:
+            return each
+    raise BadRequest(f"Datastore version '{version}' cannot be found.")
+
+
+def find_flavors(flavor_ids: set[str]) -> dict[str, Flavor]:
+    """Return the flavors by id. One request. Raises BadRequest naming an unknown one, as Trove does."""
+    offered = {each.flavor_id: each for each in Flavor.all()}
+    for flavor_id in sorted(flavor_ids - offered.keys()):
+        raise BadRequest(f"Validation error: flavorRef: Resource {flavor_id} cannot be found.")
+    return offered

@@ -1,0 +1,51 @@
+"""Orders from the AWS console: the input of an execution started by hand."""
+
+from typing import Any
+
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
+from chalicelib.orders.placing import Requester, place_change, place_cluster, place_instances
+
+CONSOLE = "console"
+
+
+def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Job:
+    """Record the job that the input asks for. All ids follow from `job_id`: a second try finds them taken."""
+    fields = Fields(order, "input")
+    if workflow == "create_cluster":
+        by = Requester(fields.text("project_id"), CONSOLE)
+        return place_cluster(ClusterOrder.parse(order), by, job_id).job
+    cluster = _cluster(fields)
+    by = Requester(cluster.project_id, CONSOLE)
+    if workflow == "add_instance":
+        return place_instances(cluster.cluster_id, _more(fields, cluster), by, job_id).job
+    instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
+    if instance_ids is None and workflow in {"remove_instance", "perform"}:
+        raise BadRequest("Validation error: input['instance_id'] is a required property")
+    change = Change(workflow, cluster.cluster_id, instance_ids)
+    if workflow == "perform":
+        change = parse_commands(fields, cluster.cluster_id, fields.text("instance_id"))
+    return place_change(change, by, job_id).job
+
+
+def _cluster(fields: Fields) -> Cluster:
+    """Return the cluster named, by its own id or that of a member."""
+    if "cluster_id" not in fields and "instance_id" in fields:
+        instance = Instance.find(fields.text("instance_id"))
+        cluster = Cluster.find(instance.cluster_id) if instance else None
+    else:
+        cluster = Cluster.find(fields.text("cluster_id"))
+    if cluster is None:
+        raise NotFound("There is no such cluster.")
+    return cluster
+
+
+def _more(fields: Fields, cluster: Cluster) -> list[InstanceOrder]:
+    """Return orders for `count` more instances like the cluster's first."""
+    count = fields.whole("count", least=1, most=1_000) if "count" in fields else 1
+    first = cluster.instances()[0]
+    return [InstanceOrder(first.flavor_id, int(first.volume_gib) if first.volume_gib else None)] * count

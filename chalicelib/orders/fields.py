@@ -1,0 +1,87 @@
+"""Fields: reads a JSON body piece by piece; every complaint names the field as Trove does."""
+
+import re
+from typing import Any
+
+from chalicelib.errors import BadRequest
+
+NAME_LENGTH = 255
+_ABSENT: Any = object()
+
+
+class Fields:
+    """A JSON object at `path` of the body. Methods raise BadRequest naming the field."""
+
+    def __init__(self, value: object, path: str) -> None:
+        if not isinstance(value, dict):
+            raise BadRequest(f"Validation error: {path} must be an object")
+        self._values: dict[str, Any] = value
+        self.path = path
+
+    def __contains__(self, key: str) -> bool:
+        return self._values.get(key) is not None
+
+    def field(self, key: str) -> str:
+        return f"{self.path}['{key}']"
+
+    def wrong(self, key: str, why: str) -> BadRequest:
+        return BadRequest(f"Validation error: {self.field(key)} {why}")
+
+    def value(self, key: str) -> Any:
+        if (value := self._values.get(key)) is None:
+            raise self.wrong(key, "is a required property")
+        return value
+
+    def object(self, key: str) -> "Fields":
+        return Fields(self.value(key), self.field(key))
+
+    def objects(self, key: str) -> list["Fields"]:
+        values = self.value(key)
+        if not isinstance(values, list) or not values:
+            raise self.wrong(key, "must be a list of at least one object")
+        return [Fields(value, f"{self.field(key)}[{number}]") for number, value in enumerate(values)]
+
+    def text(self, key: str, *, longest: int = NAME_LENGTH) -> str:
+        value = self.value(key)
+        if not isinstance(value, str) or not value:
+            raise self.wrong(key, "must be a non-empty string")
+        if len(value) > longest:
+            raise self.wrong(key, f"is too long: at most {longest} characters")
+        return value
+
+    def texts(self, key: str, *, longest: int, most: int) -> list[str]:
+        values = self.value(key)
+        if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
+            raise self.wrong(key, "must be a list of at least one non-empty string")
+        if len(values) > most or any(len(each) > longest for each in values):
+            raise self.wrong(key, f"holds at most {most} strings of at most {longest} characters")
+        return list(values)
+
+    def name(self, key: str) -> str:
+        """Return a name by Trove's rule: at most 255 characters, at least one of them alphanumeric."""
+        value = self.text(key)
+        if not any(character.isalnum() for character in value):
+            raise self.wrong(key, "must contain an alphanumeric character")
+        return value.strip()
+
+    def whole(self, key: str, *, least: int, most: int) -> int:
+        """Return a whole number, given as one or as its digits."""
+        value = self.value(key)
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.wrong(key, "must be a whole number")
+        if not least <= value <= most:
+            raise self.wrong(key, f"must be from {least} to {most}")
+        return value
+
+    def reference(self, key: str) -> str:
+        """Return an id given as itself, as a number, or as a link whose last part it is."""
+        value = self.value(key)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise self.wrong(key, "must be a string or an integer")
+        if not (reference := str(value).rstrip("/").rsplit("/", 1)[-1]):
+            raise self.wrong(key, "must not be empty")
+        if len(reference) > NAME_LENGTH:
+            raise self.wrong(key, "is too long")
+        return reference

@@ -1,0 +1,96 @@
+"""Orders as typed values: ClusterOrder for a new cluster, InstanceOrder for each instance of it."""
+
+from dataclasses import dataclass, replace
+
+from chalicelib import config
+from chalicelib.errors import OverLimit
+from chalicelib.models.cluster import Kind
+from chalicelib.orders.fields import Fields
+
+MOST_GIB = 1_000_000
+MOST_COMMANDS = 50
+LONGEST_COMMAND = 4_096
+
+
+@dataclass(frozen=True)
+class InstanceOrder:
+    flavor_id: str
+    volume_gib: int | None = None
+    name: str | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> "InstanceOrder":
+        return cls(
+            flavor_id=fields.reference("flavorRef"),
+            volume_gib=_volume_gib(fields),
+            name=fields.name("name") if "name" in fields else None,
+        )
+
+
+@dataclass(frozen=True)
+class ClusterOrder:
+    name: str
+    datastore: str  # id or name
+    version: str | None  # id or number; None is the datastore's default
+    instances: tuple[InstanceOrder, ...]  # the first becomes the primary
+    kind: Kind = Kind.CLUSTER
+
+    @classmethod
+    def parse(cls, body: object) -> "ClusterOrder":
+        """Read Trove's `{"cluster": {…}}`, or ours with `"size"` equal instances. Raises BadRequest, OverLimit."""
+        fields = Fields(body, "body").object("cluster")
+        fields.path = "cluster"
+        datastore = fields.object("datastore")
+        return cls(
+            name=fields.name("name"),
+            datastore=datastore.text("type"),
+            version=datastore.text("version") if "version" in datastore else None,
+            instances=_instances(fields),
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """A job on a cluster that is there."""
+
+    workflow: str
+    cluster_id: str
+    instance_ids: list[str] | None = None  # None is all members
+    title: str | None = None  # perform
+    commands: list[str] | None = None  # perform
+
+
+def parse_grow(fields: Fields) -> tuple[InstanceOrder, ...]:
+    """Read the list of Trove's `{"grow": […]}`. Raises BadRequest, OverLimit."""
+    most = config.current().dtrove_max_cluster_size
+    orders = tuple(InstanceOrder.read(each) for each in fields.objects("grow"))
+    if len(orders) > most:
+        raise fields.wrong("grow", f"holds at most {most} instances")
+    return orders
+
+
+def _instances(fields: Fields) -> tuple[InstanceOrder, ...]:
+    most = config.current().dtrove_max_cluster_size
+    if "size" in fields:
+        size = fields.whole("size", least=1, most=most)
+        return (replace(InstanceOrder.read(fields), name=None),) * size
+    orders = tuple(InstanceOrder.read(each) for each in fields.objects("instances"))
+    if len(orders) > most:
+        raise fields.wrong("instances", f"holds at most {most} instances")
+    return orders
+
+
+def _volume_gib(fields: Fields) -> int | None:
+    if "volume" not in fields:
+        return None
+    volume = fields.object("volume")
+    size = volume.whole("size", least=1, most=MOST_GIB)
+    if size > (largest := config.current().dtrove_max_volume_gib):
+        raise OverLimit(f"{volume.field('size')}: a volume is at most {largest} GiB.")
+    return size
+
+
+def parse_commands(fields: Fields, cluster_id: str, instance_id: str) -> Change:
+    """Read `{"name": …, "commands": […]}`: the seed's perform. Raises BadRequest."""
+    commands = fields.texts("commands", longest=LONGEST_COMMAND, most=MOST_COMMANDS)
+    return Change("perform", cluster_id, [instance_id], title=fields.name("name"), commands=commands)

@@ -1,0 +1,127 @@
+"""Placing orders: records, lock, quota and job in one transaction, so an order is whole or was never placed."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+from chalicelib import config
+from chalicelib.errors import BadRequest, NotFound, Unprocessable
+from chalicelib.jobs.beginnings import check, draft, take_lock
+from chalicelib.jobs.quota import check_quota, count
+from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job
+from chalicelib.models.record import Stale, transaction
+from chalicelib.models.status import Role
+from chalicelib.orders import secrets
+from chalicelib.orders.catalog import find_datastore, find_flavors
+from chalicelib.orders.members import id_from, new_cluster, new_instances
+from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
+
+TRIES = 4  # of a transaction that lost a race against another request
+
+
+@dataclass(frozen=True)
+class Requester:
+    project_id: str
+    user: str  # who asks: a user's name, or "console"
+
+
+@dataclass(frozen=True)
+class Placed:
+    cluster: Cluster
+    instances: list[Instance]  # all members
+    job: Job
+    root_password: str | None = None  # of a new cluster: told this once
+
+
+def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Placed:
+    """Record a new cluster and the job that makes it.
+
+    A given `job_id` makes all ids follow from it, so the order can be repeated. Raises NotFound, BadRequest, OverLimit.
+    """
+    datastore = find_datastore(order.datastore, order.version)
+    flavors = find_flavors({each.flavor_id for each in order.instances})
+    job_id = job_id or str(uuid4())
+    cluster_id = id_from(job_id, "cluster")
+    key = secrets.new_key(cluster_id, id_from(job_id, "key"))
+    passwords = secrets.draw_passwords()
+    sealed = secrets.sealed(cluster_id, passwords)
+
+    def place() -> Placed:
+        cluster = new_cluster(order, by.project_id, datastore, cluster_id)
+        cluster.key_ids, cluster.passwords = [key.key_id], sealed
+        instances = new_instances(cluster, order.instances, flavors, job_id)
+        instances[0].role = Role.PRIMARY
+        job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)
+        check_quota(by.project_id, instances)
+        with transaction() as batch:
+            take_lock(batch, job, cluster, instances)
+            batch.save(key)
+            count(batch, by.project_id, instances, sign=1)
+        return Placed(cluster, instances, job, passwords["root"])
+
+    return _tried(place)
+
+
+def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, job_id: str = "") -> Placed:
+    """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit."""
+    job_id = job_id or str(uuid4())
+    flavors = find_flavors({each.flavor_id for each in orders})
+
+    def place() -> Placed:
+        cluster = Cluster.of_project(by.project_id, cluster_id)
+        check(WORKFLOWS["add_instance"], cluster)
+        _check_size(cluster, orders)
+        members = cluster.instances()
+        added = new_instances(cluster, orders, flavors, job_id)
+        job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
+        check_quota(by.project_id, added)
+        with transaction() as batch:
+            take_lock(batch, job, cluster, [*members, *added])
+            count(batch, by.project_id, added, sign=1)
+        return Placed(cluster, [*members, *added], job)
+
+    return _tried(place)
+
+
+def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
+    """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest."""
+
+    def place() -> Placed:
+        cluster = Cluster.of_project(by.project_id, change.cluster_id)
+        instances = cluster.instances()
+        about = change.instance_ids or cluster.instance_ids
+        _check_members(change.workflow, instances, about)
+        job = draft(change.workflow, cluster, about, by.user, job_id)
+        job.title, job.commands = change.title, change.commands
+        with transaction() as batch:
+            take_lock(batch, job, cluster, instances)
+        return Placed(cluster, instances, job)
+
+    return _tried(place)
+
+
+def _tried(place: Callable[[], Placed]) -> Placed:
+    """Place from fresh reads again while others get in between, a few times: most lost races are no conflict."""
+    for _ in range(TRIES):
+        with suppress(Stale):
+            return place()
+    raise Unprocessable("Others are changing this at the same time; try again.")
+
+
+def _check_size(cluster: Cluster, orders: Sequence[InstanceOrder]) -> None:
+    most = config.current().dtrove_max_cluster_size
+    if len(cluster.members) + len(orders) > most:
+        raise BadRequest(f"Validation error: grow: a cluster has at most {most} instances.")
+
+
+def _check_members(workflow: str, instances: Sequence[Instance], about: Sequence[str]) -> None:
+    members = {each.instance_id: each for each in instances}
+    for instance_id in about:
+        if instance_id not in members:
+            raise NotFound(f"Resource {instance_id} cannot be found.")
+        if workflow == "remove_instance" and members[instance_id].is_primary:
+            raise BadRequest(f"Instance {instance_id} is the primary: it cannot be removed.")

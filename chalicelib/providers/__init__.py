@@ -1,0 +1,1 @@
+"""Clouds: one module each, and a line of PROVIDERS."""

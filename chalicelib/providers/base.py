@@ -1,0 +1,156 @@
+"""What a cloud must do for us: the seed's provider interface, with volumes, addresses and fences."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from chalicelib.errors import ProviderError
+from chalicelib.models.instance import Instance
+
+__all__ = ["BaseProvider", "Birth", "FlavorOffer", "OwnedResource", "ProviderError", "ServerStatus"]
+
+
+class ServerStatus(StrEnum):
+    """Nova's words for a server, as far as we tell them apart."""
+
+    BUILD = "BUILD"
+    ACTIVE = "ACTIVE"
+    REBOOT = "REBOOT"
+    SHUTOFF = "SHUTOFF"
+    ERROR = "ERROR"
+    DELETED = "DELETED"  # there is no such server
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What a server is born with; a provider hands it over as user-data."""
+
+    image: str
+    user: str  # config.ssh_user
+    authorized_key: str  # OpenSSH public key line
+    host_key_private: str  # OpenSSH PEM, ed25519: never stored by us, never logged
+
+    def __repr__(self) -> str:
+        return f"Birth(image={self.image!r}, user={self.user!r})"
+
+
+@dataclass(frozen=True)
+class FlavorOffer:
+    flavor_id: str
+    name: str
+    memory_mib: int
+    vcpus: int
+    disk_gib: int
+
+
+@dataclass(frozen=True)
+class OwnedResource:
+    """Something in the cloud that carries our ids in its metadata."""
+
+    kind: str  # "server", "volume", "snapshot", "address", …
+    resource_id: str
+    cluster_id: str
+    instance_id: str | None
+    created_at: datetime
+
+
+class BaseProvider(ABC):
+    """One cloud. Every method may be repeated: "already there" and "already gone" are success.
+
+    Methods take our Instance and note on it what they learned (`server_id`, `address`, `user`, `volume_id`,
+    `server_status`, `progress`, `message`); the caller saves it. Resources carry the instance's and cluster's ids in their
+    metadata from birth, so a repeated call finds what an earlier one made even if the record does not know of it.
+    All return at once: what takes longer is polled with `update_status`.
+
+    All raise:
+        Transient: the cloud did not answer, or asks to come again.
+        ProviderError: the cloud refused, and would again.
+    """
+
+    supports_volumes: ClassVar[bool] = True
+    supports_snapshots: ClassVar[bool] = True
+
+    # --- servers
+    @abstractmethod
+    def has_server(self, instance: Instance) -> bool:
+        """Say whether a server of this instance exists (in whatever state), found by our id."""
+
+    @abstractmethod
+    def create(self, instance: Instance, birth: Birth) -> None:
+        """Have a server for the instance, making it if there is none. Sets server_id, address, user."""
+
+    @abstractmethod
+    def update_status(self, instance: Instance) -> tuple[ServerStatus, int]:
+        """Ask the cloud; set server_status, progress (percent), address and message; return (status, progress)."""
+
+    @abstractmethod
+    def start(self, instance: Instance) -> None: ...
+
+    @abstractmethod
+    def stop(self, instance: Instance, *, hard: bool = False) -> None:
+        """Power the server off; `hard` as by a power cut. Its data stays."""
+
+    @abstractmethod
+    def reboot(self, instance: Instance) -> None: ...
+
+    @abstractmethod
+    def destroy(self, instance: Instance) -> bool:
+        """Delete the server and all that was made for it but snapshots. True once nothing is left; else call again."""
+
+    # --- volumes
+    @abstractmethod
+    def attach_volume(self, instance: Instance) -> bool:
+        """Have a volume of volume_gib attached, making it if need be. Sets volume_id and volume_device. True once it is attached."""
+
+    @abstractmethod
+    def detach_volume(self, instance: Instance) -> bool:
+        """Detach the volume and keep it. True once it is detached."""
+
+    @abstractmethod
+    def extend_volume(self, instance: Instance, volume_gib: int) -> bool:
+        """Grow the attached volume (the file system is the guest's own matter). True once it has grown."""
+
+    @abstractmethod
+    def snapshot(self, instance: Instance) -> str:
+        """Copy the volume as it is at this moment; return the snapshot's id. The caller freezes the file system."""
+
+    @abstractmethod
+    def delete_snapshot(self, snapshot_id: str) -> None: ...
+
+    # --- addresses: one more address that can move between the servers of a cluster
+    @abstractmethod
+    def ensure_address(self, cluster_id: str) -> str:
+        """Return the cluster's own address, reserving one the first time."""
+
+    @abstractmethod
+    def move_address(self, cluster_id: str, to: Instance) -> None: ...
+
+    @abstractmethod
+    def release_address(self, cluster_id: str) -> None: ...
+
+    # --- fences
+    @abstractmethod
+    def cut_off(self, instance: Instance) -> None:
+        """Take the server off the network from outside, whatever its inside does."""
+
+    @abstractmethod
+    def is_cut_off(self, instance: Instance) -> bool:
+        """Prove it: read back from the cloud that no packet can leave or reach the server."""
+
+    @abstractmethod
+    def reconnect(self, instance: Instance) -> None: ...
+
+    # --- what there is
+    @abstractmethod
+    def flavors(self, datastore: str | None = None) -> Sequence[FlavorOffer]: ...
+
+    @abstractmethod
+    def owned(self) -> Sequence[OwnedResource]:
+        """List all that carries our metadata: the sweep compares it with the records."""
+
+    @abstractmethod
+    def remove(self, resource: OwnedResource) -> None:
+        """Delete something `owned` listed. Already gone is success."""

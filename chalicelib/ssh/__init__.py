@@ -1,0 +1,1 @@
+"""Guests, reached over SSH: the protocol the managers see, and its one implementation."""

@@ -1,0 +1,11 @@
+"""Steps: the tasks of the state machines. Each is a plain function; the decorators load, fence, save and report."""
+
+from importlib import import_module
+
+MODULES = ("cloud", "clusters", "datastores", "keys", "servers", "tasks")
+
+
+def load() -> None:
+    """Import every module of steps, so that STEPS is complete."""
+    for module in MODULES:
+        import_module(f"chalicelib.steps.{module}")

@@ -1,0 +1,69 @@
+"""Steps on records: how a job opens, and how it closes."""
+
+from typing import Any
+
+from chalicelib.errors import BadRequest, Permanent, ServiceError
+from chalicelib.jobs import endings
+from chalicelib.jobs.beginnings import workflow_of
+from chalicelib.models.cluster import Cluster, primary_of
+from chalicelib.models.job import Job
+from chalicelib.orders.console import place_console_order
+from chalicelib.steps.step import STEPS, Baton, Execution, Step, job_step, reopened
+
+
+def open_job(baton: Baton, execution: Execution) -> Baton:
+    """Find the job that the API recorded, or record the console's order; return the baton: ids only."""
+    workflow = workflow_of(execution.arn)
+    job = Job.find(execution.job_id) or _placed(workflow, baton, execution)
+    if job.workflow != workflow or (baton.get("cluster_id") or job.cluster_id) != job.cluster_id:
+        raise Permanent(f"{execution.job_id} is the name of another job: start this one under a new name.")
+    reopened(job, execution)
+    if job.execution != execution.arn:
+        job.execution = execution.arn
+        job.save()
+    return baton_of(job)
+
+
+def _placed(workflow: str, order: dict[str, Any], execution: Execution) -> Job:
+    try:
+        return place_console_order(workflow, order, execution.job_id)
+    except BadRequest as error:
+        raise Permanent(f"{error}; see statemachines/README.md for the input of {workflow}.") from error
+    except ServiceError:
+        if (job := Job.find(execution.job_id)) is not None:  # a try at the same moment was first
+            return job
+        raise
+
+
+def baton_of(job: Job) -> Baton:
+    cluster = Cluster.find(job.cluster_id)
+    if cluster is None:
+        raise Permanent(f"There is no cluster {job.cluster_id}.")
+    instances = cluster.instances()
+    primary = primary_of(instances)
+    if primary is None:
+        raise Permanent(f"Cluster {cluster.name} has no primary.")
+    return {
+        "cluster_id": cluster.cluster_id,
+        "primary_id": primary.instance_id,
+        "instance_ids": list(job.instance_ids),
+        "replica_ids": [each for each in job.instance_ids if each != primary.instance_id],
+    }
+
+
+STEPS["open_job"] = Step(open_job, "records")
+
+
+@job_step
+def close_job(job: Job) -> None:
+    endings.succeed(job)
+
+
+@job_step
+def forget_cluster(job: Job) -> None:
+    endings.forget_cluster(job)
+
+
+@job_step
+def forget_instances(job: Job) -> None:
+    endings.forget_instances(job)

@@ -1,0 +1,53 @@
+"""Steps on servers: what the cloud does for us."""
+
+from chalicelib import config
+from chalicelib.errors import NotReady, Permanent
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.instance import Instance
+from chalicelib.models.key import Key
+from chalicelib.providers.base import BaseProvider, Birth, ServerStatus
+from chalicelib.ssh.keys import draw_key
+from chalicelib.steps.step import cloud_step
+
+
+@cloud_step
+def create_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
+    """Have a server for the instance. Its host key is pinned before its birth, and never stored in private.
+
+    The provider keeps the public part in the server's metadata: of two tries at once, the one that came too late
+    learns there which key the server was really born with.
+    """
+    private = ""
+    if not provider.has_server(instance):
+        host_key = draw_key()
+        private, instance.host_key = host_key.private, host_key.public
+        instance.save_held()
+    provider.create(instance, birth_of(cluster, instance, private))
+    status, progress = provider.update_status(instance)
+    if status is ServerStatus.ERROR:
+        raise Permanent(f"The cloud could not build the server of {instance.name}: {instance.message}")
+    if status is not ServerStatus.ACTIVE:
+        raise NotReady(f"The server of {instance.name} is {status}, {progress} %.")
+
+
+def birth_of(cluster: Cluster, instance: Instance, host_key_private: str) -> Birth:
+    return Birth(
+        image=Datastore.of_version(cluster.datastore_version_id).image,
+        user=config.current().dtrove_ssh_user,
+        authorized_key=Key.get(instance.key_id, consistent_read=True).public,
+        host_key_private=host_key_private,
+        host_key_public=str(instance.host_key),
+    )
+
+
+@cloud_step
+def attach_volume(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
+    if instance.volume_gib and not provider.attach_volume(instance):
+        raise NotReady(f"The volume of {instance.name} is being attached.")
+
+
+@cloud_step
+def delete_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
+    if not provider.destroy(instance):
+        raise NotReady(f"The server of {instance.name} is being deleted.")

@@ -1,0 +1,40 @@
+"""A caller of the API: sends requests to the app in process, as one of the test tokens."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chalice.test import Client
+
+from app import app
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ApiCaller:
+    token: str | None = "member"
+    project_id: str = "p1"
+
+    def send(self, method: str, path: str, body: object = None, *, raw: bytes | None = None) -> Answer:
+        headers = {"Content-Type": "application/json", "Host": "db.example"}
+        if self.token:
+            headers["X-Auth-Token"] = self.token
+        payload = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        with Client(app) as client:
+            answer = client.http.request(method, f"/v1.0/{self.project_id}{path}", headers=headers, body=payload)
+        return Answer(answer.status_code, json.loads(answer.body) if answer.body else None, answer.headers)
+
+    def get(self, path: str) -> Answer:
+        return self.send("GET", path)
+
+    def post(self, path: str, body: object) -> Answer:
+        return self.send("POST", path, body)
+
+    def delete(self, path: str) -> Answer:
+        return self.send("DELETE", path)

@@ -1,0 +1,97 @@
+"""Tables in moto, settings of a test deployment, callers with tokens."""
+
+import json
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[1]
+ACCOUNT, REGION = "123456789012", "us-east-1"
+PROJECT, OTHER_PROJECT = "p1", "p2"
+TOKENS = {
+    "member": (PROJECT, ["member"]),
+    "reader": (PROJECT, ["reader"]),
+    "admin": ("admin", ["admin"]),
+    "other": (OTHER_PROJECT, ["member"]),
+}
+SETTINGS = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "DTROVE_TABLE_PREFIX": "test-",
+    "DTROVE_MACHINE_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:test-",
+    "DTROVE_DATA_KEY": "alias/test",
+    "DTROVE_PROVIDER": "memory",
+    "DTROVE_PREFIX": "",
+    "DTROVE_MAX_INSTANCES": "20",
+    "DTROVE_MAX_VOLUMES_GIB": "100",
+    "DTROVE_TOKENS": json.dumps(
+        {
+            sha256(name.encode()).hexdigest(): {"project_id": project_id, "user": name, "roles": roles}
+            for name, (project_id, roles) in TOKENS.items()
+        }
+    ),
+}
+for variable in [each for each in os.environ if each.startswith(("DTROVE_", "AWS_", "OS_"))]:
+    del os.environ[variable]
+os.environ.update(SETTINGS)  # before the models are imported: their tables' names depend on it
+
+
+@pytest.fixture(scope="session")
+def account() -> Iterator[None]:
+    """An account in moto, with our tables, key and state machines; made once, since that takes seconds."""
+    import boto3
+    from moto import mock_aws
+
+    from tests.tables import MODELS
+
+    with mock_aws():
+        for model in MODELS:
+            model.create_table(billing_mode="PAY_PER_REQUEST", wait=False)
+        kms = boto3.client("kms")
+        kms.create_alias(AliasName="alias/test", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        states = boto3.client("stepfunctions")
+        stay = {"StartAt": "Stay", "States": {"Stay": {"Type": "Wait", "Seconds": 900, "End": True}}}
+        for path in sorted((REPO / "statemachines").glob("*.asl.json")):
+            states.create_state_machine(
+                name=f"test-{path.name.removesuffix('.asl.json')}",
+                definition=json.dumps(stay),
+                roleArn="arn:aws:iam::123456789012:role/test",
+            )
+        yield
+
+
+@pytest.fixture
+def aws(account: None) -> None:
+    """The account with empty tables and no execution."""
+    from moto.dynamodb.models import dynamodb_backends
+    from moto.stepfunctions.models import stepfunctions_backends
+
+    for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
+        table.items.clear()
+    for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
+        machine.executions.clear()
+
+
+@pytest.fixture
+def catalog(aws: None) -> None:
+    """Two datastores and two flavors on offer."""
+    from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
+    from chalicelib.models.flavor import Flavor
+
+    for datastore, version in (("mysql", "10.11"), ("redis", "7.0")):
+        Datastore(
+            version_id=version_id_of(datastore, version),
+            datastore_id=datastore_id_of(datastore),
+            datastore=datastore,
+            version=version,
+            manager=datastore,
+            image="debian-12",
+            packages=[f"{datastore}-server"],
+            is_default=True,
+        ).add()
+    for flavor_id, name, memory_mib in (("1", "db.tiny", 512), ("2", "db.small", 1024)):
+        Flavor(flavor_id=flavor_id, name=name, memory_mib=memory_mib, vcpus=1).add()

@@ -1,0 +1,12 @@
+"""All our tables."""
+
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.flavor import Flavor
+from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job
+from chalicelib.models.key import Key
+from chalicelib.models.project import Project
+from chalicelib.models.record import Record
+
+MODELS: tuple[type[Record], ...] = (Cluster, Instance, Job, Key, Project, Datastore, Flavor)
