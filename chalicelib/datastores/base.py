@@ -1,14 +1,25 @@
 """BaseManager: what a datastore must be able to do. One subclass a datastore, one folder each."""
 
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final, LiteralString
 
-from chalicelib.errors import Permanent
+from chalicelib import config
+from chalicelib.datastores import templates
+from chalicelib.datastores.units import ensure_done
+from chalicelib.errors import NotReady, Permanent
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import Guest
+
+OPT: Final = "/opt/dtrove"  # our scripts on a guest
+SEED_SECRETS: Final = "/run/dtrove/seed"  # only while a replica is seeded; in memory
+SCRIPT_MODE: Final = 0o700
+PUBLIC_MODE: Final = 0o644
 
 
 @dataclass(frozen=True)
@@ -22,17 +33,35 @@ class Passwords:
         return "Passwords(…)"
 
 
+@dataclass(frozen=True)
+class File:
+    """A file on a guest; see Guest.write."""
+
+    path: str
+    text: str
+    mode: int = 0o600
+    owner: str = "root:root"
+
+    def __repr__(self) -> str:
+        return f"File(path={self.path!r})"
+
+
 class BaseManager(ABC):
     """Manages one datastore version on guests.
 
-    Methods that take a guest may be repeated at any time: "already so" is success. They raise NotReady while work goes on
-    in a systemd unit of the guest, Permanent when it failed (with the unit's last lines), and Transient as the guest does.
+    Methods that take a guest may be repeated at any time: "already so" is success. They raise NotReady while work goes
+    on in a systemd unit of the guest, Permanent when it failed (with the unit's last lines), and Transient as the guest
+    does.
+
+    A datastore serves only whole data: its service starts only if the file `.dtrove-whole` is in `data_path`, and that
+    is written last, by `prepare` on a primary and by `seed_replica` on a replica. What was cut before is made anew.
     """
 
-    service_name: ClassVar[str]  # of systemd, e.g. "mariadb"
+    service_name: str  # of systemd, e.g. "mariadb"
+    service_user: ClassVar[str]  # who owns the data
     port: ClassVar[int]
     root_name: ClassVar[str]  # the account that `Passwords.root` opens, from anywhere
-    data_path: ClassVar[str]  # the folder that the volume is mounted on
+    data_path: ClassVar[str]  # the folder that the volume is mounted on; no dash in it
 
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
@@ -42,29 +71,140 @@ class BaseManager(ABC):
         """The class's name in lower case without Manager: MySQLManager is "mysql"."""
         return type(self).__name__.removesuffix("Manager").lower()
 
-    # --- life cycle, in order
-    @abstractmethod
-    def prepare(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
-        """Install and configure the datastore; it listens on the instance's address, with authentication on."""
+    def connection_url(self, address: str) -> str:
+        """Return how a customer's client reaches an instance, without the password."""
+        return f"{self.name}://{self.root_name}@{address}:{self.port}"
 
+    # --- what each datastore says for itself
     @abstractmethod
     def render_config_file(self, instance: Instance) -> str:
-        """Return the configuration, sized from the flavor's memory; templates: `<version>/` first, then the folder itself."""
+        """Return the configuration, sized from the flavor's memory."""
+
+    @abstractmethod
+    def files(self, instance: Instance, passwords: Passwords) -> Iterable[File]:
+        """Return what `prepare` lays on the guest beside the scripts that all datastores have."""
 
     @abstractmethod
     def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
         """Open the instance for the customer (`root_name`) and for its replicas."""
 
     @abstractmethod
+    def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
+        """Return what the seed script needs; secrets go to SEED_SECRETS."""
+
+    def admit_replica(self, instance: Instance, guest: Guest, primary: Instance, primary_guest: Guest) -> None:  # noqa: B027
+        """Let the primary give this replica a copy of its data."""
+
+    def dismiss_replica(self, instance: Instance, primary_guest: Guest) -> None:  # noqa: B027
+        """Take back what only the copying needed."""
+
+    def drop_replica(self, primary_guest: Guest, replica: Instance) -> None:
+        """Let the primary forget a replica that is leaving (slots, accounts). The replica itself may be gone."""
+        self.dismiss_replica(replica, primary_guest)
+
+    # --- life cycle, in order
+    def mount_volume(self, instance: Instance, guest: Guest) -> None:
+        """Mount the volume, if there is one, on `data_path`, at each boot too. Permanent if other data is on it."""
+        if not instance.volume_device:
+            return
+        unit = f"{self.data_path.strip('/').replace('/', '-')}.mount"
+        values = {"device": instance.volume_device, "mount_unit": unit}
+
+        def begin() -> None:
+            self._lay(
+                guest,
+                File(f"/etc/systemd/system/{unit}", self.render("volume.mount", **values), PUBLIC_MODE),
+                File(f"{OPT}/mount-volume", self.render("mount-volume.sh", **values), SCRIPT_MODE),
+            )
+            guest.start("dtrove-mount-volume", "/opt/dtrove/mount-volume")
+
+        ensure_done(guest, "dtrove-mount-volume", begin)
+
+    def prepare(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
+        """Install and configure the datastore; a primary then listens on its address, with authentication on."""
+        systemd = "/etc/systemd/system"
+
+        def begin() -> None:
+            self._lay(
+                guest,
+                File(f"{systemd}/{self.service_name}.service.d/dtrove.conf", self.render("service.conf"), PUBLIC_MODE),
+                File(f"{systemd}/multi-user.target.d/dtrove.conf", self.render("boot.conf"), PUBLIC_MODE),
+                File(f"{OPT}/service", self.render("service.sh"), SCRIPT_MODE),
+                File(f"{OPT}/replica-state", self.render("replica-state.sh"), SCRIPT_MODE),
+                File(f"{OPT}/prepare", self.render("prepare.sh", is_primary=instance.is_primary), SCRIPT_MODE),
+                *self.files(instance, passwords),
+            )
+            guest.start("dtrove-prepare", "/opt/dtrove/prepare")
+
+        ensure_done(guest, "dtrove-prepare", begin)
+
     def seed_replica(
         self, instance: Instance, guest: Guest, primary: Instance, primary_guest: Guest, passwords: Passwords
     ) -> None:
         """Fill the instance with a physical copy of the primary and let it follow, read-only."""
 
-    @abstractmethod
-    def await_replica(self, instance: Instance, guest: Guest) -> None:
-        """Raise NotReady until the instance follows its primary and is read-only."""
+        def begin() -> None:
+            self.admit_replica(instance, guest, primary, primary_guest)
+            self._lay(guest, *self.seed_files(instance, primary, passwords))
+            guest.start("dtrove-seed", "/opt/dtrove/seed")
 
-    @abstractmethod
-    def drop_replica(self, primary_guest: Guest, replica: Instance) -> None:
-        """Let the primary forget a replica that is leaving (slots, accounts). The replica itself may be gone."""
+        try:
+            ensure_done(guest, "dtrove-seed", begin)
+        except Permanent:
+            self._end_seeding(instance, guest, primary_guest)
+            raise
+        self._end_seeding(instance, guest, primary_guest)
+
+    def await_replica(self, instance: Instance, guest: Guest) -> None:
+        """Raise NotReady until the instance follows its primary and has what that had when the seeding ended.
+
+        Raises Permanent with the server's own words if it stopped following.
+        """
+        seconds = round(config.current().dtrove_patience_seconds)
+        state, _, reason = guest.run("/opt/dtrove/replica-state {seconds}", seconds=seconds).strip().partition(" ")
+        if state == "stopped":
+            raise Permanent(f"{instance.name} does not follow its primary: {reason}")
+        if state != "following":
+            raise NotReady(f"{instance.name} does not follow its primary yet: {reason}")
+
+    # --- later in its life; `run_id` names one wish: however often it is repeated, the service is touched once
+    def start(self, instance: Instance, guest: Guest, run_id: str) -> None:
+        """Start the datastore; it answers when this returns."""
+        self._control(guest, f"dtrove-start-{run_id}", "/opt/dtrove/service start")
+
+    def stop(self, instance: Instance, guest: Guest, run_id: str) -> None:
+        """Stop the datastore; it stays so, over reboots too, until `start`."""
+        self._control(guest, f"dtrove-stop-{run_id}", "/opt/dtrove/service stop")
+
+    def restart(self, instance: Instance, guest: Guest, run_id: str) -> None:
+        """Restart the datastore; it answers when this returns."""
+        self._control(guest, f"dtrove-restart-{run_id}", "/opt/dtrove/service restart")
+
+    def backup(self, instance: Instance, guest: Guest) -> None:
+        raise Permanent(f"A backup of {self.datastore.name} comes with backups.")
+
+    # --- for subclasses
+    @cached_property
+    def folder(self) -> Path:
+        return Path(inspect.getfile(type(self))).parent
+
+    def render(self, template: str, **values: object) -> str:
+        """Render a template, which sees the manager, its packages and the values."""
+        packages = list(self.datastore.packages)
+        version = self.datastore.version
+        return templates.render(self.folder, version, template, manager=self, packages=packages, **values)
+
+    @property
+    def whole_path(self) -> str:
+        return f"{self.data_path}/.dtrove-whole"
+
+    def _lay(self, guest: Guest, *files: File) -> None:
+        for file in files:
+            guest.write(file.path, file.text, mode=file.mode, owner=file.owner)
+
+    def _control(self, guest: Guest, unit: str, command: LiteralString) -> None:
+        ensure_done(guest, unit, lambda: guest.start(unit, command))
+
+    def _end_seeding(self, instance: Instance, guest: Guest, primary_guest: Guest) -> None:
+        guest.run("rm -rf /run/dtrove/seed")
+        self.dismiss_replica(instance, primary_guest)

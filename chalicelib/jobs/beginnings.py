@@ -31,6 +31,7 @@ def draft(workflow: str, cluster: Cluster, instance_ids: Sequence[str], requeste
         workflow=workflow,
         instance_ids=list(instance_ids),
         requested_by=requested_by,
+        openness=OPEN,
         started_at=started_at,
         sort_key=sort_key_of(started_at, job_id),
     )

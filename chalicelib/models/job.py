@@ -73,7 +73,7 @@ class Job(Record):
     instance_ids: ListAttribute[str] = ListAttribute(default=list)  # those it is about
     requested_by = UnicodeAttribute()  # a user, or "console"
     status = UnicodeAttribute(default=JobStatus.RUNNING)
-    openness = UnicodeAttribute(null=True, default=OPEN)  # absent once it has ended
+    openness = UnicodeAttribute(null=True)  # OPEN; absent once it has ended
     open_jobs = OpenJobs()
     step = UnicodeAttribute(null=True)  # the step begun last
     message = UnicodeAttribute(null=True)  # why it failed

@@ -24,8 +24,15 @@ class Stale(Exception):
     """A record changed since it was read, or its lock went to another job. Read it again to know which."""
 
 
-def now() -> datetime:
+def utc() -> datetime:
     return datetime.now(UTC)
+
+
+clock = utc  # replaced in tests, where hours pass at once
+
+
+def now() -> datetime:
+    return clock()
 
 
 def table_name(noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -31,10 +31,8 @@ class Birth:
     image: str
     user: str  # config.ssh_user
     authorized_key: str  # OpenSSH public key line
-    host_key_private: str  # OpenSSH PEM, ed25519: never stored by us, never logged
-
-    def __repr__(self) -> str:
-        return f"Birth(image={self.image!r}, user={self.user!r})"
+    host_key_public: str  # OpenSSH public key line: also kept in the server's metadata
+    host_key_private: str = field(repr=False)  # OpenSSH PEM, ed25519: never stored by us, never logged
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,8 @@ class BaseProvider(ABC):
     """One cloud. Every method may be repeated: "already there" and "already gone" are success.
 
     Methods take our Instance and note on it what they learned (`server_id`, `address`, `user`, `volume_id`,
-    `server_status`, `progress`, `message`); the caller saves it. Resources carry the instance's and cluster's ids in their
-    metadata from birth, so a repeated call finds what an earlier one made even if the record does not know of it.
+    `server_status`, `progress`, `message`); the caller saves it. Resources carry the instance's and cluster's ids in
+    their metadata from birth, so a repeated call finds what an earlier one made even if the record does not know of it.
     All return at once: what takes longer is polled with `update_status`.
 
     All raise:
@@ -80,7 +78,11 @@ class BaseProvider(ABC):
 
     @abstractmethod
     def create(self, instance: Instance, birth: Birth) -> None:
-        """Have a server for the instance, making it if there is none. Sets server_id, address, user."""
+        """Have a server for the instance, making it if there is none. Sets server_id, address, user.
+
+        Also sets host_key to the one in the metadata of the server it made or found: of two tries at once the later one
+        finds a server born with the other's key.
+        """
 
     @abstractmethod
     def update_status(self, instance: Instance) -> tuple[ServerStatus, int]:
@@ -103,7 +105,7 @@ class BaseProvider(ABC):
     # --- volumes
     @abstractmethod
     def attach_volume(self, instance: Instance) -> bool:
-        """Have a volume of volume_gib attached, making it if need be. Sets volume_id and volume_device. True once it is attached."""
+        """Have a volume of volume_gib attached, making it if need be; set volume_id, volume_device. True once it is."""
 
     @abstractmethod
     def detach_volume(self, instance: Instance) -> bool:

@@ -1,6 +1,7 @@
 """The Guest protocol: all that a manager can do to a server's inside. No paramiko here."""
 
 import shlex
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import LiteralString, Protocol
 
@@ -13,7 +14,7 @@ class UnitState(StrEnum):
 
 
 class Guest(Protocol):
-    """One guest over one connection. Every `{word}` of a command is shell-quoted; nothing given reaches an argv of ours."""
+    """One guest over one connection. Each `{word}` of a command is shell-quoted and reaches no argv of ours."""
 
     def run(self, command: LiteralString, *, stdin: str = "", **words: str | int) -> str:
         """Return the command's standard output, at most config.output_limit_bytes of it.
@@ -32,7 +33,10 @@ class Guest(Protocol):
         ...
 
     def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
-        """Start the command as a systemd unit that outlives the connection. A unit of that name that runs or ended is left alone."""
+        """Start the command as a systemd unit that outlives the connection.
+
+        A unit of that name that runs or ended is left alone. The command waits in a file that only root can read.
+        """
         ...
 
     def state(self, unit: str, *, wait_seconds: float = 0) -> UnitState:
@@ -50,6 +54,12 @@ class Guest(Protocol):
     def close(self) -> None: ...
 
 
-def render(command: str, words: dict[str, str | int]) -> str:
-    """Fill in the command's `{words}`, each quoted for the shell."""
-    return command.format(**{name: shlex.quote(str(value)) for name, value in words.items()})
+def render(command: str, words: Mapping[str, str | int]) -> str:
+    """Fill in the `{words}`, each quoted for the shell. Raises ValueError for a NUL, which no shell can hold."""
+    return command.format(**{name: _quoted(str(value)) for name, value in words.items()})
+
+
+def _quoted(word: str) -> str:
+    if "\0" in word:
+        raise ValueError("A word of a command cannot hold a NUL.")
+    return shlex.quote(word)

@@ -1,0 +1,60 @@
+# CI, README and people use these targets and nothing else.
+.PHONY: demo up down check test bench format lint unit guests host clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+NODE := node_modules/.ready
+ASL := $(wildcard statemachines/*.asl.json)
+HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
+
+demo: host $(READY)
+	@$(PYTHON) -m local.demo
+
+up: host $(READY)
+	@$(PYTHON) -m local.service up
+
+down: $(READY)
+	@$(PYTHON) -m local.service down
+
+test: host check guests
+
+# All that needs neither root nor Linux.
+check: $(READY) $(NODE) lint unit
+
+lint: $(READY) $(NODE)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) local/format_asl.py --check $(ASL)
+	node local/check_asl.js $(ASL)
+
+unit: $(READY)
+	$(VENV)/bin/pytest -m "not guests" --cov --cov-report=term:skip-covered
+
+# What needs real guests: root and Linux, or one clear sentence.
+guests: $(READY)
+	@$(PYTHON) -m local.machine
+	$(VENV)/bin/pytest -m guests
+
+format: $(READY)
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+	$(PYTHON) local/format_asl.py $(ASL)
+
+host:
+	@.ci/host-packages $(HOST_PACKAGES)
+
+$(READY): requirements.txt requirements-dev.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	touch $@
+
+$(NODE): package.json package-lock.json
+	command -v npm >/dev/null || .ci/host-packages nodejs npm
+	npm ci --no-fund --no-audit --silent
+	touch $@
+
+clean: down
+	rm -rf $(VENV) node_modules .local

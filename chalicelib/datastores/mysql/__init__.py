@@ -1,0 +1,5 @@
+"""MySQL: MariaDB where the packages are MariaDB's, Oracle's MySQL otherwise."""
+
+from chalicelib.datastores.mysql.manager import MySQLManager
+
+__all__ = ["MySQLManager"]

@@ -1,0 +1,89 @@
+"""MySQL, managed over SSH: MariaDB on Debian images, Oracle's where the datastore record lists its packages."""
+
+import zlib
+from collections.abc import Iterable
+
+from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRETS, BaseManager, File, Passwords
+from chalicelib.datastores.mysql.distribution import distribution_of
+from chalicelib.datastores.mysql.native_password import native_password_hash
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.instance import Instance
+from chalicelib.ssh.guest import Guest
+
+BUFFER_POOL_SHARE = 0.7  # of memory; the rest serves connections and the system
+REDO_LOG_SHARE = 1 / 4  # of the buffer pool
+REDO_LOG_VOLUME_SHARE = 1 / 16
+REDO_LOG_MIB = range(48, 2048)
+MIB_PER_CONNECTION = 8
+CONNECTIONS = range(60, 2000)
+
+
+class MySQLManager(BaseManager):
+    service_user = "mysql"
+    port = 3306
+    root_name = "root"
+    data_path = "/var/lib/mysql"
+
+    def __init__(self, datastore: Datastore) -> None:
+        super().__init__(datastore)
+        self.distribution = distribution_of(datastore.packages)
+        self.service_name = self.distribution.service_name
+
+    def render_config_file(self, instance: Instance) -> str:
+        memory_mib = int(instance.memory_mib)
+        buffer_pool_mib = int(memory_mib * BUFFER_POOL_SHARE)
+        redo_log_mib = buffer_pool_mib * REDO_LOG_SHARE
+        if instance.volume_gib:
+            redo_log_mib = min(redo_log_mib, int(instance.volume_gib) * 1024 * REDO_LOG_VOLUME_SHARE)
+        return self.render_own(
+            "config.cnf",
+            server_id=zlib.crc32(instance.instance_id.encode()) or 1,
+            is_primary=instance.is_primary,
+            buffer_pool_mib=buffer_pool_mib,
+            redo_log_mib=_within(REDO_LOG_MIB, redo_log_mib),
+            max_connections=_within(CONNECTIONS, memory_mib / MIB_PER_CONNECTION),
+        )
+
+    def files(self, instance: Instance, passwords: Passwords) -> Iterable[File]:
+        return (
+            File(self.distribution.config_path, self.render_config_file(instance), PUBLIC_MODE),
+            File(f"{OPT}/send-copy", self.render_own("send-copy.sh"), SCRIPT_MODE),
+            File(f"{OPT}/replica-access", self.render("replica-access.sh"), SCRIPT_MODE),
+        )
+
+    def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
+        hashes = {
+            "root_hash": native_password_hash(passwords.root),
+            "replication_hash": native_password_hash(passwords.replication),
+        }
+        guest.run("/opt/dtrove/service await </dev/null && mariadb", stdin=self.render_own("accounts.sql", **hashes))
+
+    def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
+        values = {"primary": primary, "secrets": SEED_SECRETS, "password": passwords.replication}
+        return (
+            File(f"{SEED_SECRETS}/known_hosts", f"{primary.address} {primary.host_key}\n"),
+            File(f"{SEED_SECRETS}/primary.cnf", self.render_own("primary.cnf", **values)),
+            File(f"{SEED_SECRETS}/follow.sql", self.render_own("follow.sql", **values)),
+            File(f"{OPT}/seed", self.render_own("seed.sh", **values), SCRIPT_MODE),
+        )
+
+    def admit_replica(self, instance: Instance, guest: Guest, primary: Instance, primary_guest: Guest) -> None:
+        """Let a key that is drawn on the replica fetch a copy over SSH, from the replica's address, and no more."""
+        guest.write("/opt/dtrove/seed-key", self.render("seed-key.sh"), mode=SCRIPT_MODE)
+        primary_guest.run(
+            "/opt/dtrove/replica-access admit {replica} {address}",
+            stdin=guest.run("/opt/dtrove/seed-key"),
+            replica=instance.instance_id,
+            address=str(instance.address),
+        )
+
+    def dismiss_replica(self, instance: Instance, primary_guest: Guest) -> None:
+        primary_guest.run("/opt/dtrove/replica-access dismiss {replica}", replica=instance.instance_id)
+
+    def render_own(self, template: str, **values: object) -> str:
+        """Render the distribution's own template."""
+        return self.render(f"{self.distribution.templates}/{template}", **values)
+
+
+def _within(limits: range, value: float) -> int:
+    return max(limits.start, min(int(value), limits.stop))

@@ -1,0 +1,5 @@
+"""PostgreSQL."""
+
+from chalicelib.datastores.postgresql.manager import PostgresManager
+
+__all__ = ["PostgresManager"]

@@ -1,0 +1,87 @@
+"""PostgreSQL, managed over SSH."""
+
+from collections.abc import Iterable
+from typing import Final, LiteralString
+
+from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, File, Passwords
+from chalicelib.datastores.postgresql.scram import scram_verifier
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.instance import Instance
+from chalicelib.ssh.guest import Guest
+
+SHARED_BUFFERS_SHARE = 0.25  # of memory; PostgreSQL leans on the system's cache for the rest
+CACHE_SHARE = 0.6  # what the planner may expect of both caches
+MAINTENANCE_SHARE = 1 / 16
+MIB_PER_CONNECTION = 8
+MIN_CONNECTIONS = 60
+MAX_CONNECTIONS = 1000
+KEPT_WAL_SHARE = 0.25  # of the volume, for a replica that is away; it is seeded anew if it stays away longer
+KEPT_WAL_MIB = 2048  # without a volume
+
+PSQL: Final[LiteralString] = (
+    "/opt/dtrove/service await </dev/null && "
+    "runuser -u postgres -- psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=postgres"
+)
+
+
+class PostgresManager(BaseManager):
+    service_user = "postgres"
+    port = 5432
+    root_name = "postgres"
+    data_path = "/var/lib/postgresql"
+
+    def __init__(self, datastore: Datastore) -> None:
+        super().__init__(datastore)
+        self.major_version = datastore.version.split(".")[0]
+        self.service_name = f"postgresql@{self.major_version}-main"
+        self.config_path = f"/etc/postgresql/{self.major_version}/main"
+        self.passfile_path = f"{self.config_path}/replication.pgpass"
+
+    @property
+    def name(self) -> str:
+        return "postgresql"
+
+    def render_config_file(self, instance: Instance) -> str:
+        memory_mib = int(instance.memory_mib)
+        volume_mib = int(instance.volume_gib or 0) * 1024
+        return self.render(
+            "postgresql.conf",
+            instance=instance,
+            shared_buffers_mib=int(memory_mib * SHARED_BUFFERS_SHARE),
+            effective_cache_mib=int(memory_mib * CACHE_SHARE),
+            maintenance_work_mib=int(memory_mib * MAINTENANCE_SHARE),
+            max_connections=max(MIN_CONNECTIONS, min(MAX_CONNECTIONS, memory_mib // MIB_PER_CONNECTION)),
+            kept_wal_mib=int(volume_mib * KEPT_WAL_SHARE) or KEPT_WAL_MIB,
+        )
+
+    def files(self, instance: Instance, passwords: Passwords) -> Iterable[File]:
+        return (
+            File(f"{self.config_path}/postgresql.conf", self.render_config_file(instance), PUBLIC_MODE),
+            File(f"{self.config_path}/pg_hba.conf", self.render("pg_hba.conf"), PUBLIC_MODE),
+        )
+
+    def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
+        verifiers = {
+            "root_verifier": scram_verifier(passwords.root, f"{instance.cluster_id} root"),
+            "replication_verifier": scram_verifier(passwords.replication, f"{instance.cluster_id} replication"),
+        }
+        guest.run(PSQL, stdin=self.render("accounts.sql", **verifiers))
+
+    def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
+        passfile = self.render("replication.pgpass", password=passwords.replication)
+        seed = self.render("seed.sh", primary=primary, slot=slot_of(instance))
+        return (
+            File(self.passfile_path, passfile, owner="postgres:postgres"),
+            File(f"{OPT}/seed", seed, SCRIPT_MODE),
+        )
+
+    def admit_replica(self, instance: Instance, guest: Guest, primary: Instance, primary_guest: Guest) -> None:
+        """Have a slot for the replica: the primary then keeps what it still needs, even while it is away."""
+        primary_guest.run(PSQL, stdin=self.render("create-slot.sql", slot=slot_of(instance)))
+
+    def drop_replica(self, primary_guest: Guest, replica: Instance) -> None:
+        primary_guest.run(PSQL, stdin=self.render("drop-slot.sql", slot=slot_of(replica)))
+
+
+def slot_of(instance: Instance) -> str:
+    return f"dtrove_{instance.instance_id.replace('-', '_')}"

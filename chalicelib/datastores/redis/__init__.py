@@ -1,0 +1,5 @@
+"""Redis."""
+
+from chalicelib.datastores.redis.manager import RedisManager
+
+__all__ = ["RedisManager"]

@@ -1,0 +1,43 @@
+"""Redis, managed over SSH."""
+
+import hashlib
+from collections.abc import Iterable
+
+from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, File, Passwords
+from chalicelib.models.instance import Instance
+from chalicelib.ssh.guest import Guest
+
+DATA_SHARE = 0.6  # of memory; the rest is for the pages that change while a fork saves them, and for clients
+
+
+class RedisManager(BaseManager):
+    service_name = "redis-server"
+    service_user = "redis"
+    port = 6379
+    root_name = "default"
+    data_path = "/var/lib/redis"
+
+    def render_config_file(self, instance: Instance) -> str:
+        return self.render("redis.conf", max_memory_mib=int(instance.memory_mib * DATA_SHARE))
+
+    def files(self, instance: Instance, passwords: Passwords) -> Iterable[File]:
+        """Lay the configuration beside its place: Redis rewrites its own, which a repeated `prepare` must not undo."""
+        config = self.render_config_file(instance) + self.render("replication.conf", password=passwords.replication)
+        hashes = {"root_hash": _hash(passwords.root), "replication_hash": _hash(passwords.replication)}
+        return (
+            File(f"{OPT}/redis.conf", config),
+            File(f"{OPT}/users.acl", self.render("users.acl", **hashes)),
+            File(f"{OPT}/ask-redis", self.render("ask-redis.sh"), SCRIPT_MODE),
+            File("/etc/dtrove/replication-password", passwords.replication),
+        )
+
+    def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
+        """Nothing to open: both accounts are there from the first start on."""
+        guest.run("/opt/dtrove/service await")
+
+    def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
+        return (File(f"{OPT}/seed", self.render("seed.sh", primary=primary), SCRIPT_MODE),)
+
+
+def _hash(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""MemoryProvider: a cloud in a dict, for unit tests and for cutting a workflow at every effect."""
+
+from collections.abc import Sequence
+
+from chalicelib.models.instance import Instance
+from chalicelib.providers.base import BaseProvider, Birth, FlavorOffer, OwnedResource, ProviderError, ServerStatus
+from chalicelib.providers.memory_cloud import Address, Cloud, Server, Volume, owned
+
+FLAVORS = (
+    FlavorOffer("1", "db.tiny", memory_mib=512, vcpus=1, disk_gib=10),
+    FlavorOffer("2", "db.small", memory_mib=1024, vcpus=1, disk_gib=10),
+    FlavorOffer("3", "db.medium", memory_mib=2048, vcpus=2, disk_gib=20),
+    FlavorOffer("4", "db.large", memory_mib=4096, vcpus=2, disk_gib=40),
+)
+DEVICE = "/dev/vdb"
+CLOUD = Cloud()  # the one that get_provider() gives
+
+
+class MemoryProvider(BaseProvider):
+    def __init__(self, cloud: Cloud | None = None) -> None:
+        self.cloud = cloud or CLOUD
+
+    # --- servers
+    def has_server(self, instance: Instance) -> bool:
+        return instance.instance_id in self.cloud.servers
+
+    def create(self, instance: Instance, birth: Birth) -> None:
+        if birth.image not in self.cloud.images:
+            raise ProviderError(f"There is no image {birth.image}.")
+        if instance.flavor_id not in {each.flavor_id for each in FLAVORS}:
+            raise ProviderError(f"There is no flavor {instance.flavor_id}.")
+        with self.cloud.lock:
+            if not self.has_server(instance):
+                mine = owned("server", instance.cluster_id, instance.instance_id)
+                server = Server(mine, birth, self.cloud.free_address(), polls_left=self.cloud.polls)
+                with self.cloud.effect("create server"):
+                    self.cloud.servers[instance.instance_id] = server
+        self._note(instance)
+        instance.host_key = self.cloud.servers[instance.instance_id].birth.host_key_public
+
+    def update_status(self, instance: Instance) -> tuple[ServerStatus, int]:
+        status, progress = self.cloud.look(instance.instance_id)
+        self._note(instance)
+        instance.server_status, instance.progress = status.value, progress
+        return status, progress
+
+    def start(self, instance: Instance) -> None:
+        server = self._server(instance)
+        if server.status is not ServerStatus.ACTIVE:
+            with self.cloud.effect("start server"):
+                self.cloud.turn(server, ServerStatus.ACTIVE, ServerStatus.SHUTOFF)
+
+    def stop(self, instance: Instance, *, hard: bool = False) -> None:
+        server = self._server(instance)
+        if server.status is not ServerStatus.SHUTOFF:
+            with self.cloud.effect("stop server"):
+                self.cloud.turn(server, ServerStatus.SHUTOFF, ServerStatus.ACTIVE)
+
+    def reboot(self, instance: Instance) -> None:
+        server = self._server(instance)
+        with self.cloud.effect("reboot server"):
+            self.cloud.turn(server, ServerStatus.ACTIVE, ServerStatus.REBOOT)
+
+    def destroy(self, instance: Instance) -> bool:
+        self._forget(instance.instance_id)
+        return True
+
+    # --- volumes
+    def attach_volume(self, instance: Instance) -> bool:
+        self._server(instance)
+        if not instance.volume_gib:
+            raise ProviderError(f"{instance.instance_id} asks for no volume.")
+        volume = self.cloud.volumes.get(instance.instance_id)
+        if volume is None:
+            new = Volume(owned("volume", instance.cluster_id, instance.instance_id), int(instance.volume_gib))
+            with self.cloud.effect("create volume"):
+                volume = self.cloud.volumes.setdefault(instance.instance_id, new)
+        if not volume.is_attached:
+            with self.cloud.effect("attach volume"):
+                volume.is_attached = True
+        instance.volume_id, instance.volume_device = volume.owned.resource_id, DEVICE
+        return True
+
+    def detach_volume(self, instance: Instance) -> bool:
+        self._server(instance)
+        volume = self.cloud.volumes.get(instance.instance_id)
+        if volume is not None and volume.is_attached:
+            with self.cloud.effect("detach volume"):
+                volume.is_attached = False
+        return True
+
+    def extend_volume(self, instance: Instance, volume_gib: int) -> bool:
+        volume = self._volume(instance)
+        if volume_gib < volume.size_gib:
+            raise ProviderError(f"A volume of {volume.size_gib} GiB cannot shrink to {volume_gib}.")
+        with self.cloud.effect("extend volume"):
+            volume.size_gib = volume_gib
+        return True
+
+    def snapshot(self, instance: Instance) -> str:
+        volume = self._volume(instance)
+        mine = owned("snapshot", instance.cluster_id, instance.instance_id)
+        with self.cloud.effect("create snapshot"):
+            self.cloud.snapshots[mine.resource_id] = Volume(mine, volume.size_gib, files=dict(volume.files))
+        return mine.resource_id
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        with self.cloud.effect("delete snapshot"):
+            self.cloud.snapshots.pop(snapshot_id, None)
+
+    # --- addresses
+    def ensure_address(self, cluster_id: str) -> str:
+        with self.cloud.lock:
+            if cluster_id not in self.cloud.addresses:
+                address = Address(owned("address", cluster_id, None), self.cloud.free_address())
+                with self.cloud.effect("create address"):
+                    self.cloud.addresses[cluster_id] = address
+            return self.cloud.addresses[cluster_id].address
+
+    def move_address(self, cluster_id: str, to: Instance) -> None:
+        self._server(to)
+        if cluster_id not in self.cloud.addresses:
+            raise ProviderError(f"Cluster {cluster_id} has no address: ensure it first.")
+        with self.cloud.effect("move address"):
+            self.cloud.addresses[cluster_id].holder_id = to.instance_id
+
+    def release_address(self, cluster_id: str) -> None:
+        with self.cloud.effect("release address"):
+            self.cloud.addresses.pop(cluster_id, None)
+
+    # --- fences
+    def cut_off(self, instance: Instance) -> None:
+        if instance.instance_id in self.cloud.servers:
+            with self.cloud.effect("cut off server"):
+                self.cloud.servers[instance.instance_id].is_cut_off = True
+
+    def is_cut_off(self, instance: Instance) -> bool:
+        server = self.cloud.servers.get(instance.instance_id)
+        return server is None or server.is_cut_off
+
+    def reconnect(self, instance: Instance) -> None:
+        server = self._server(instance)
+        with self.cloud.effect("reconnect server"):
+            server.is_cut_off = False
+
+    # --- what there is
+    def flavors(self, datastore: str | None = None) -> Sequence[FlavorOffer]:
+        return FLAVORS
+
+    def owned(self) -> Sequence[OwnedResource]:
+        return self.cloud.owned()
+
+    def remove(self, resource: OwnedResource) -> None:
+        match resource.kind:
+            case "server" | "volume" if resource.instance_id:
+                self._forget(resource.instance_id)
+            case "snapshot":
+                self.delete_snapshot(resource.resource_id)
+            case "address":
+                self.release_address(resource.cluster_id)
+
+    def _server(self, instance: Instance) -> Server:
+        if (server := self.cloud.servers.get(instance.instance_id)) is None:
+            raise ProviderError(f"There is no server of {instance.instance_id}.")
+        return server
+
+    def _volume(self, instance: Instance) -> Volume:
+        if (volume := self.cloud.volumes.get(instance.instance_id)) is None:
+            raise ProviderError(f"{instance.instance_id} has no volume.")
+        return volume
+
+    def _forget(self, instance_id: str) -> None:
+        if instance_id in self.cloud.servers:
+            with self.cloud.effect("delete server"):
+                self.cloud.servers.pop(instance_id, None)
+        if instance_id in self.cloud.volumes:
+            with self.cloud.effect("delete volume"):
+                self.cloud.volumes.pop(instance_id, None)
+
+    def _note(self, instance: Instance) -> None:
+        if (server := self.cloud.servers.get(instance.instance_id)) is not None:
+            instance.server_id = instance.local_id = server.owned.resource_id
+            instance.address, instance.user = server.address, server.birth.user

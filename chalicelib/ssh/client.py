@@ -1,0 +1,95 @@
+"""SshGuest: the Guest protocol over SSH. Everything runs as `{prefix}sh -s`, its script on standard input."""
+
+import posixpath
+import shlex
+from collections.abc import Mapping
+from typing import LiteralString
+
+from chalicelib import config
+from chalicelib.config import Config
+from chalicelib.errors import CommandFailed, Permanent, Transient
+from chalicelib.models.instance import Instance
+from chalicelib.ssh import script
+from chalicelib.ssh.connection import Connection, Endpoint
+from chalicelib.ssh.guest import Guest, UnitState, render
+
+STDERR_CHARACTERS = 500  # in an error's message
+OUTPUT_LINES = 1_000
+
+
+class SshGuest(Guest):
+    def __init__(self, connection: Connection, name: str, shell: str, settings: Config) -> None:
+        self._connection = connection
+        self._name = name
+        self._shell = shell
+        self._settings = settings
+
+    @classmethod
+    def connect(
+        cls, instance: Instance, private_key: str, passphrase: str = "", settings: Config | None = None
+    ) -> "SshGuest":
+        """Connect to the instance's guest. Raises as Guest.run does; Transient also while it boots."""
+        settings = settings or config.current()
+        known = {name: str(value) for name, value in instance.attribute_values.items() if value is not None}
+        quoted = {name: shlex.quote(value) for name, value in known.items()}
+        try:
+            host = settings.dtrove_ssh_host % known
+            prefix = settings.dtrove_prefix % quoted
+            user, host_key = known["user"], known["host_key"]
+        except KeyError as error:
+            raise Permanent(f"{instance.instance_id}: its guest cannot be reached: {error} is not known.") from error
+        endpoint = Endpoint(instance.instance_id, host, settings.dtrove_ssh_port, user, host_key)
+        connection = Connection.open(endpoint, private_key, passphrase, settings)
+        return cls(connection, instance.instance_id, f"{prefix}sh -s", settings)
+
+    def run(self, command: LiteralString, *, stdin: str = "", **words: str | int) -> str:
+        return self._run(repr(command), command, words, stdin)
+
+    def write(self, path: str, text: str, *, mode: int = 0o600, owner: str = "root:root") -> None:
+        words = {"path": path, "folder": posixpath.dirname(path), "mode": f"{mode:04o}", "owner": owner}
+        self._run(f"writing {path}", script.WRITE, words, text)
+
+    def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
+        text = render(command, words) + "\n"
+        self._tell_systemd(f"starting {unit}", script.START, _names(unit) | {"folder": script.UNIT_FOLDER}, text)
+
+    def state(self, unit: str, *, wait_seconds: float = 0) -> UnitState:
+        words = _names(unit) | {"wait_milliseconds": round(wait_seconds * 1000)}
+        shown = self._tell_systemd(f"asking for {unit}", script.STATE, words, extra_seconds=wait_seconds)
+        return script.unit_state(shown)
+
+    def output(self, unit: str) -> str:
+        words = _names(unit) | {"lines": OUTPUT_LINES, "limit": self._settings.dtrove_output_limit_bytes}
+        return self._run(f"reading the output of {unit}", script.OUTPUT, words)
+
+    def forget(self, unit: str) -> None:
+        self._run(f"forgetting {unit}", script.FORGET, _names(unit))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _tell_systemd(
+        self, what: str, command: str, words: Mapping[str, str | int], stdin: str = "", extra_seconds: float = 0
+    ) -> str:
+        try:
+            return self._run(what, command, words, stdin, extra_seconds)
+        except CommandFailed as error:
+            if error.exit_status == script.TRY_AGAIN:
+                raise Transient(str(error)) from error
+            raise
+
+    def _run(
+        self, what: str, command: str, words: Mapping[str, str | int], stdin: str = "", extra_seconds: float = 0
+    ) -> str:
+        text = script.whole(render(command, words), stdin).encode()
+        timeout_seconds = self._settings.dtrove_command_timeout_seconds + extra_seconds
+        answer = self._connection.execute(self._shell, text, timeout_seconds)
+        if answer.exit_status:
+            # `what` is the command as written, not as filled in: its words are the customer's
+            ending = f"ended with status {answer.exit_status}: {answer.errors.strip()[-STDERR_CHARACTERS:]}"
+            raise CommandFailed(f"{self._name}: {what} {ending}", answer.exit_status)
+        return answer.output
+
+
+def _names(unit: str) -> dict[str, str | int]:
+    return {"unit": f"{unit}.service", "file": f"{script.UNIT_FOLDER}/{unit}.sh"}

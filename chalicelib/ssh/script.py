@@ -1,0 +1,84 @@
+"""What a guest's shell is told: commands as whole scripts, files in one move, systemd units. Text only."""
+
+import base64
+from typing import Final, LiteralString
+
+from chalicelib.ssh.guest import UnitState
+
+UNIT_FOLDER: Final = "/run/dtrove"  # gone after a reboot, as transient units are
+TRY_AGAIN: Final = 75  # status of START and STATE when systemd cannot say: it goes down, or does not answer
+
+WRITE: Final[LiteralString] = """\
+set -e
+umask 022
+mkdir -p -- {folder}
+umask 077
+new=$(mktemp -- {path}.XXXXXX)
+trap 'rm -f -- "$new"' EXIT
+cat >"$new"
+chown -- {owner} "$new"
+chmod -- {mode} "$new"
+sync -- "$new"
+mv -fT -- "$new" {path}"""
+
+# The command comes on standard input and goes to a file: on systemd-run's command line everybody on the guest could
+# read it, and systemd would expand its `$`. Of two starts at once systemd refuses the second, whose unit is loaded.
+START: Final[LiteralString] = """\
+is_loaded() {{ [ "$(systemctl show --property=LoadState --value -- {unit})" = loaded ]; }}
+is_loaded && exit
+umask 077
+mkdir -p -- {folder}
+cat >{file}.$$ && mv -f -- {file}.$$ {file} || exit
+systemd-run --quiet --no-block --unit={unit} --property=Type=oneshot --property=RemainAfterExit=yes \\
+  sh {file} || is_loaded || [ "$(systemctl is-system-running)" != stopping ] || exit 75
+is_loaded"""
+
+STATE: Final[LiteralString] = """\
+end=$(($(date +%s%3N) + {wait_milliseconds}))
+while
+  state=$(systemctl show --property=LoadState,ActiveState,SubState,Job -- {unit}) || exit 75
+  case $state in
+    *State=activating* | *State=deactivating* | *State=reloading* | *State=running* | *Job=[1-9]*) ;;
+    *) false ;;
+  esac && [ "$(date +%s%3N)" -lt "$end" ]
+do
+  sleep 0.05
+done
+[ "$(systemctl is-system-running)" != stopping ] || exit 75
+printf '%s\\n' "$state\""""
+
+# Of this start of the unit only: what it wrote, and what systemd says of it.
+OUTPUT: Final[LiteralString] = """\
+journalctl --sync 2>/dev/null
+started=$(systemctl show --property=InvocationID --value -- {unit})
+journalctl --quiet --no-pager --output=cat --lines={lines} \\
+  "_SYSTEMD_INVOCATION_ID=$started" + "INVOCATION_ID=$started" | tail -c {limit}"""
+
+FORGET: Final[LiteralString] = """\
+systemctl stop -- {unit} 2>/dev/null
+systemctl reset-failed -- {unit} 2>/dev/null
+rm -f -- {file}
+[ "$(systemctl show --property=LoadState --value -- {unit})" != loaded ]"""
+
+
+def whole(command: str, stdin: str = "") -> str:
+    """Return a script for `sh -s` that the shell parses to its end before it runs anything of it.
+
+    So a script that was cut on its way does nothing, and no command can read the rest of the script as its input.
+    """
+    if not stdin:
+        return f"{{\n{command}\n}} </dev/null\n"
+    return f"base64 -d <<'.' | {{\n{base64.encodebytes(stdin.encode()).decode()}.\n{command}\n}}\n"
+
+
+def unit_state(shown: str) -> UnitState:
+    """Read what STATE printed: the `name=value` lines of `systemctl show`."""
+    properties = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    match properties.get("LoadState"), properties.get("ActiveState"), properties.get("SubState"):
+        case _, "failed", _:
+            return UnitState.FAILED
+        case _, "active", "exited":
+            return UnitState.SUCCEEDED
+        case _, "active" | "activating" | "deactivating" | "reloading", _:
+            return UnitState.RUNNING
+    return UnitState.RUNNING if properties.get("Job", "0") not in {"", "0"} else UnitState.NOT_STARTED

@@ -1,0 +1,1 @@
+"""One machine instead of AWS and a cloud: never shipped to Lambda, never imported by chalicelib."""

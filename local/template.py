@@ -1,0 +1,79 @@
+"""The template that chalice made, completed: where the code is, the state machines, the settings."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.config import Config
+
+Template = dict[str, Any]
+
+FUNCTION = "AWS::Serverless::Function"
+TASK_FUNCTIONS = ("records", "cloud", "guest")  # what a definition may call: `${records}` …
+ONLY_FOR = {  # settings that not every function may know, by their prefix
+    "OS_": {"Cloud", "SweepCloud"},
+    "DTROVE_TOKENS": {"APIHandler"},
+}
+
+
+def completed(
+    template: Template, bucket: str, code_key: str, machines: Mapping[str, str], settings: Mapping[str, str]
+) -> Template:
+    """Return the template with the bundle at `code_key`, a machine for each definition's key, and the settings.
+
+    Raises:
+        ConfigError: a setting has a wrong value.
+        KeyError: a setting that is none.
+    """
+    template = copy.deepcopy(template)
+    resources = template["Resources"]
+    for function in _functions(template).values():
+        function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": code_key}
+    for workflow, key in machines.items():
+        resources[f"{_camel(workflow)}Machine"] = machine(workflow, bucket, key)
+    _set(template, settings)
+    return template
+
+
+def _functions(template: Template) -> dict[str, Any]:
+    return {name: each for name, each in template["Resources"].items() if each["Type"] == FUNCTION}
+
+
+def machine(workflow: str, bucket: str, key: str) -> Template:
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": {"Fn::Sub": f"${{AWS::StackName}}-{workflow}"},
+            "RoleArn": {"Fn::GetAtt": ["MachineRole", "Arn"]},
+            "DefinitionS3Location": {"Bucket": bucket, "Key": key},
+            "DefinitionSubstitutions": {name: {"Fn::GetAtt": [_camel(name), "Arn"]} for name in TASK_FUNCTIONS},
+        },
+    }
+
+
+def _set(template: Template, settings: Mapping[str, str]) -> None:
+    known = {name.upper() for name in Config.__dataclass_fields__}
+    if unknown := set(settings) - known:
+        raise KeyError(f"no such setting: {', '.join(sorted(unknown))}")
+    Config.from_environment(settings)
+    for name in settings:
+        template.setdefault("Parameters", {})[parameter_name(name)] = {"Type": "String", "NoEcho": True}
+        for variables in _environments(template, name):
+            variables[name] = {"Ref": parameter_name(name)}
+
+
+def _environments(template: Template, setting: str) -> Iterator[Template]:
+    told = next((names for prefix, names in ONLY_FOR.items() if setting.startswith(prefix)), None)
+    for name, function in _functions(template).items():
+        if told is None or name in told:
+            environment = function["Properties"].setdefault("Environment", {})
+            yield environment.setdefault("Variables", {})
+
+
+def parameter_name(setting: str) -> str:
+    """DTROVE_SSH_USER -> DtroveSshUser."""
+    return _camel(setting.lower())
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

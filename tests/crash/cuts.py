@@ -1,0 +1,54 @@
+"""Cuts: dies once at the k-th point, of all points before and after an effect: on the cloud, a guest, a table, a machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib import aws
+from chalicelib.models import record
+from tests.simulation.machine import Cut
+from tests.tables import MODELS
+
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "StartExecution"}
+
+
+@dataclass
+class Cuts:
+    """Counts the points it passes; dies at the one numbered `at`, once."""
+
+    at: int | None = None
+    passed: list[str] = field(default_factory=list)
+    is_watching: bool = True
+
+    def trip(self, point: str) -> None:
+        if not self.is_watching:
+            return
+        self.passed.append(point)
+        if self.at == len(self.passed) - 1:
+            raise Cut(point)
+
+    @contextmanager
+    def watching_writes(self) -> Iterator[None]:
+        """Pass a point before and after each write of our clients."""
+
+        def before(model: Any, **_: object) -> None:
+            if model.name in WRITES:
+                self.trip(f"before {model.name}")
+
+        def after(model: Any, **_: object) -> None:
+            if model.name in WRITES:
+                self.trip(f"after {model.name}")
+
+        clients = [model._get_connection().connection.client for model in MODELS]
+        clients += [record._connection().client, aws.client("stepfunctions")]
+        events = {id(client.meta.events): client.meta.events for client in clients}.values()
+        for each in events:
+            each.register("before-call", before)
+            each.register("after-call", after)
+        try:
+            yield
+        finally:
+            for each in events:
+                each.unregister("before-call", before)
+                each.unregister("after-call", after)

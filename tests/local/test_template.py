@@ -1,0 +1,199 @@
+"""The template, statically: what ministack does not enforce, and what must agree with the code."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pynamodb.attributes import TTLAttribute
+from pynamodb.models import Model
+
+from chalicelib.errors import ConfigError
+from chalicelib.models import cluster, datastore, flavor, instance, job, key, project
+from local.package import machine_files
+from local.template import TASK_FUNCTIONS, completed
+
+ROOT = Path(__file__).parents[2]
+MODELS: list[type[Model]] = [
+    cluster.Cluster,
+    datastore.Datastore,
+    flavor.Flavor,
+    instance.Instance,
+    job.Job,
+    key.Key,
+    project.Project,
+]
+FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Outcomes", "Sweep", "SweepCloud"}
+POLICIES = sorted((ROOT / ".chalice").glob("policy-*.json"))
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags."""
+
+
+def long_form(loader: Any, tag: str, node: Any) -> Any:
+    value = loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else loader.construct_sequence(node)
+    if tag == "Ref":
+        return {"Ref": value}
+    return {f"Fn::{tag}": value.split(".", 1) if tag == "GetAtt" else value}
+
+
+Loader.add_multi_constructor("!", long_form)
+TEMPLATE = yaml.load((ROOT / "resources.yaml").read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+RESOURCES = TEMPLATE["Resources"]
+
+
+def packaged() -> dict[str, Any]:
+    functions = {name: {"Type": "AWS::Serverless::Function", "Properties": {}} for name in FUNCTIONS}
+    typed = {name: each for name, each in RESOURCES.items() if "Type" in each}  # the rest is merged into chalice's own
+    return {**TEMPLATE, "Resources": {**typed, **functions}}
+
+
+def all_of(kind: str, resources: dict[str, Any] = RESOURCES) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in resources.items() if each.get("Type") == kind}
+
+
+Shape = dict[str, Any]
+
+
+def described(model: type[Model]) -> Shape:
+    schema: Any = model._get_schema()
+    return {
+        "types": _pairs(schema["attribute_definitions"], "AttributeName", "AttributeType"),
+        "keys": _pairs(schema["key_schema"], "AttributeName", "KeyType"),
+        "indexes": {
+            each["index_name"]: _pairs(each["key_schema"], "AttributeName", "KeyType")
+            for each in schema["global_secondary_indexes"]
+        },
+        "ttl": [each.attr_name for each in model.get_attributes().values() if isinstance(each, TTLAttribute)],
+    }
+
+
+def written(table: Shape) -> Shape:
+    ttl = table.get("TimeToLiveSpecification")
+    return {
+        "types": _pairs(table["AttributeDefinitions"], "AttributeName", "AttributeType"),
+        "keys": _pairs(table["KeySchema"], "AttributeName", "KeyType"),
+        "indexes": {
+            each["IndexName"]: _pairs(each["KeySchema"], "AttributeName", "KeyType")
+            for each in table.get("GlobalSecondaryIndexes", [])
+        },
+        "ttl": [ttl["AttributeName"]] if ttl else [],
+    }
+
+
+def _pairs(schema: list[dict[str, str]], name: str, kind: str) -> list[tuple[str, str]]:
+    return sorted((each[name], each[kind]) for each in schema)
+
+
+def table_of(model: type[Model]) -> dict[str, Any]:
+    noun = re.sub(r"^.*-", "", model.Meta.table_name)
+    named = {"Fn::Sub": f"${{AWS::StackName}}-{noun}"}
+    return next(dict(table) for table in all_of("AWS::DynamoDB::Table").values() if table["TableName"] == named)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_tables_have_the_keys_and_indexes_of_their_models(model: type[Model]) -> None:
+    assert written(table_of(model)) == described(model)
+
+
+def test_there_is_a_table_for_each_model_and_no_other() -> None:
+    assert len(all_of("AWS::DynamoDB::Table")) == len(MODELS)
+
+
+def test_each_definition_becomes_a_machine_and_is_fully_substituted() -> None:
+    files = machine_files(ROOT)
+    keys = {file.name.removesuffix(".asl.json"): f"key of {file.name}" for file in files}
+
+    template = completed(packaged(), "bucket", "code", keys, {})
+
+    machines = list(all_of("AWS::StepFunctions::StateMachine", template["Resources"]).values())
+    assert len(files) == len(machines) == len(list((ROOT / "statemachines").glob("*.json"))) > 0
+    for file, found in zip(files, machines, strict=True):
+        name = file.name.removesuffix(".asl.json")
+        assert found["StateMachineName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
+        assert found["DefinitionS3Location"] == {"Bucket": "bucket", "Key": keys[name]}
+        assert set(re.findall(r"\$\{(\w+)\}", file.read_text())) <= set(found["DefinitionSubstitutions"])
+        assert found["RoleArn"] == {"Fn::GetAtt": ["MachineRole", "Arn"]}
+
+
+def test_machines_may_invoke_the_task_functions_and_nothing_else() -> None:
+    (policy,) = RESOURCES["MachineRole"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == [{"Fn::GetAtt": [name.capitalize(), "Arn"]} for name in TASK_FUNCTIONS]
+
+
+def test_each_rule_may_invoke_its_target() -> None:
+    granted = [
+        (permission["FunctionName"]["Ref"], permission["SourceArn"]["Fn::GetAtt"][0], permission["Principal"])
+        for permission in all_of("AWS::Lambda::Permission").values()
+    ]
+    needed = [
+        (target["Arn"]["Fn::GetAtt"][0], rule, "events.amazonaws.com")
+        for rule, properties in all_of("AWS::Events::Rule").items()
+        for target in properties["Targets"]
+    ]
+    assert sorted(granted) == sorted(needed)
+
+
+def test_settings_reach_the_functions_that_may_know_them() -> None:
+    settings = {"DTROVE_MAX_CLUSTER_SIZE": "7", "DTROVE_TOKENS": "{}", "OS_PASSWORD": "x"}
+
+    template = completed(packaged(), "bucket", "code", {}, settings)
+
+    def told(setting: str) -> set[str]:
+        functions = all_of("AWS::Serverless::Function", template["Resources"])
+        return {name for name, each in functions.items() if setting in each.get("Environment", {}).get("Variables", {})}
+
+    assert told("DTROVE_MAX_CLUSTER_SIZE") == FUNCTIONS
+    assert told("DTROVE_TOKENS") == {"APIHandler"}
+    assert told("OS_PASSWORD") == {"Cloud", "SweepCloud"}
+    assert template["Parameters"]["OsPassword"] == {"Type": "String", "NoEcho": True}
+
+
+def test_wrong_settings_are_refused_before_anything_is_deployed() -> None:
+    with pytest.raises(KeyError, match="DTROVE_MAX_CLUSTERS"):
+        completed(packaged(), "bucket", "code", {}, {"DTROVE_MAX_CLUSTERS": "7"})
+    with pytest.raises(ConfigError, match="DTROVE_MAX_CLUSTER_SIZE"):
+        completed(packaged(), "bucket", "code", {}, {"DTROVE_MAX_CLUSTER_SIZE": "many"})
+
+
+def statements(policy: Path) -> Iterator[tuple[str, str]]:
+    for statement in json.loads(policy.read_text())["Statement"]:
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            yield action, json.dumps(resources)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
+def test_policies_name_actions_and_resources(policy: Path) -> None:
+    for action, resources in statements(policy):
+        assert "*" not in action
+        assert '"*"' not in resources
+        if action.startswith("dynamodb:"):
+            assert re.search(r"table/\$\{AWS::StackName\}-\w+", resources)
+            assert "dynamodb:Scan" not in action
+
+
+def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
+    def allowed(action: str) -> set[str]:
+        found = {policy.name for policy in POLICIES if action in dict(statements(policy))}
+        return {name.removeprefix("policy-").removesuffix("-dev.json") for name in found}
+
+    assert allowed("kms:GenerateDataKey") == {"api", "records"}
+    assert allowed("kms:Decrypt") == {"guest"}
+    assert allowed("states:StartExecution") == {"api", "outcomes", "sweep"}
+    assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
+
+
+def test_each_function_has_a_policy_of_its_own() -> None:
+    stage = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]["dev"]
+
+    files = [stage["iam_policy_file"], *(each["iam_policy_file"] for each in stage["lambda_functions"].values())]
+    assert sorted(files) == [policy.name for policy in POLICIES]
+    assert not stage["autogen_policy"]

@@ -1,0 +1,41 @@
+"""Every provider as a rig: the same story is told of each."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from chalicelib.config import Config
+from chalicelib.providers.nspawn.removal import everything_left, remove_everything
+from chalicelib.providers.nspawn.site import Site
+from tests.providers.memory_rig import MemoryRig
+from tests.providers.nspawn_rig import NspawnRig
+from tests.providers.rig import Rig
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of its own beside the one that may be in service here, sharing its images."""
+    root = tmp_path_factory.mktemp("nspawn")
+    images = Path(Config.dtrove_nspawn_root) / "images"
+    site = Site(root, images, bridge="dtrovetest0", network=IPv4Network("10.79.1.0/24"))
+    try:
+        yield site
+    finally:
+        remove_everything(site)
+    assert everything_left(site) == []
+
+
+@pytest.fixture(scope="session")
+def nspawn_rig(site: Site) -> NspawnRig:
+    return NspawnRig(site)
+
+
+@pytest.fixture(params=["memory", pytest.param("nspawn", marks=pytest.mark.guests)])
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    rig: Rig = MemoryRig() if request.param == "memory" else request.getfixturevalue("nspawn_rig")
+    try:
+        yield rig
+    finally:
+        rig.remove_all()

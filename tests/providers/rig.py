@@ -1,0 +1,120 @@
+"""Rig: one cloud under test, with what the provider's interface does not show: a server's inside and its network."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from uuid import uuid4
+
+from chalicelib.models.instance import Instance
+from chalicelib.providers.base import BaseProvider, Birth, ServerStatus
+from chalicelib.ssh.keys import KeyPair, draw_key
+
+IMAGE = "debian-12"
+PATIENCE_SECONDS = 30
+LOOK_AGAIN_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Newborn:
+    """An instance that is ordered, with the keys it is to be born with."""
+
+    instance: Instance
+    birth: Birth
+
+
+class Rig(ABC):
+    login: KeyPair
+    stride = 1  # every how many effects a walk over all of them cuts
+    numbers = count(1)
+
+    @abstractmethod
+    def provider(self) -> BaseProvider:
+        """Return another provider of the same cloud, as another Lambda would have it."""
+
+    @abstractmethod
+    def host_key_at(self, address: str) -> str | None:
+        """Return the host key that is served at the address; None if nothing answers."""
+
+    @abstractmethod
+    def write(self, instance: Instance, text: str, *, on_volume: bool) -> None:
+        """Keep the text on the server, having made and mounted the volume's file system if it goes there."""
+
+    @abstractmethod
+    def read(self, instance: Instance, *, on_volume: bool) -> str:
+        """Return what was kept, the volume being mounted for it."""
+
+    @abstractmethod
+    def release_volume(self, instance: Instance) -> None:
+        """Unmount it inside the guest."""
+
+    @abstractmethod
+    def volume_gib(self, instance: Instance) -> int:
+        """Return the size of the volume as the guest sees it; 0 if it sees none."""
+
+    @abstractmethod
+    def cut(self, work: Callable[[], object], at: int) -> bool:
+        """Do the work but die at its effect number `at`. False if it was done before that."""
+
+    # --- the same for every cloud
+    def order(self, *, cluster_id: str = "", user: str = "root", image: str = IMAGE) -> Newborn:
+        instance = Instance(
+            instance_id=str(uuid4()),
+            cluster_id=cluster_id or str(uuid4()),
+            project_id="p1",
+            name=f"db-{next(self.numbers)}",
+            datastore="mysql",
+            datastore_version="10.11",
+            datastore_version_id="v",
+            flavor_id="1",
+            memory_mib=512,
+            volume_gib=1,
+        )
+        return Newborn(instance, self.birth(user=user, image=image))
+
+    def birth(self, *, user: str = "root", image: str = IMAGE) -> Birth:
+        host_key = draw_key()
+        return Birth(image, user, self.login.public, host_key.public, host_key.private)
+
+    def create(self, **order: str) -> Instance:
+        """Return an instance whose server is up and can be reached."""
+        newborn = self.order(**order)
+        self.provider().create(newborn.instance, newborn.birth)
+        self.settle(newborn.instance, ServerStatus.ACTIVE)
+        self.await_host_key(newborn.instance)
+        return newborn.instance
+
+    def settle(self, instance: Instance, status: ServerStatus) -> None:
+        provider = self.provider()
+        self.until(lambda: provider.update_status(instance)[0] is status, f"{instance.name} is {status}")
+
+    def await_host_key(self, instance: Instance) -> None:
+        address, host_key = str(instance.address), instance.host_key
+        self.until(lambda: self.host_key_at(address) == host_key, f"{instance.name} answers with its host key")
+
+    def until(self, is_so: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    def destroy(self, instance: Instance) -> None:
+        self.until(lambda: self.provider().destroy(instance), f"{instance.name} is destroyed")
+
+    def cut_points(self) -> Iterator[int]:
+        return count(0, self.stride)
+
+    def owned(self) -> list[str]:
+        return sorted(each.kind for each in self.provider().owned())
+
+    def remove_all(self) -> None:
+        """Remove what the sweep would, until nothing is listed."""
+        provider = self.provider()
+
+        def nothing_is_left() -> bool:
+            for resource in provider.owned():
+                provider.remove(resource)
+            return not provider.owned()
+
+        self.until(nothing_is_left, "everything is removed")

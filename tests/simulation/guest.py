@@ -1,0 +1,86 @@
+"""A guest in memory: its files and units live on the server in the memory cloud, so they outlast a connection."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import LiteralString
+
+from chalicelib.errors import Transient
+from chalicelib.models.instance import Instance
+from chalicelib.providers.memory_cloud import Cloud
+from chalicelib.ssh.guest import Guest, UnitState, render
+
+ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
+    "/opt/dtrove/replica-state": "following",
+    "getent passwd": "/root",
+}
+
+
+@dataclass
+class Inside:
+    """What is inside one server."""
+
+    units: dict[str, int] = field(default_factory=dict)  # polls left until it has succeeded
+    started: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Guests:
+    """The insides of all servers of a cloud."""
+
+    cloud: Cloud
+    polls: int = 0  # how often a unit is asked for until it has succeeded
+    trip: Callable[[str], None] = lambda point: None
+    fail: Callable[[str, str], None] = lambda address, command: None  # raises where a command shall fail
+    insides: dict[str, Inside] = field(default_factory=dict)  # by server_id
+
+    def connect(self, instance: Instance, key_id: str) -> Guest:
+        server = self.cloud.servers.get(instance.instance_id)
+        if server is None:
+            raise Transient(f"{instance.address} does not answer.")
+        assert server.birth.host_key_public == instance.host_key, "the pinned host key is not the one it was born with"
+        return SimulatedGuest(self, self.insides.setdefault(server.owned.resource_id, Inside()), server.address)
+
+
+class SimulatedGuest(Guest):
+    def __init__(self, guests: Guests, inside: Inside, address: str) -> None:
+        self._guests, self._inside, self._address = guests, inside, address
+
+    def run(self, command: LiteralString, *, stdin: str = "", **words: str | int) -> str:
+        line = render(command, words)
+        self._guests.fail(self._address, line)
+        self._guests.trip(f"before run {command[:40]}")
+        self._inside.ran.append(line)
+        self._guests.trip(f"after run {command[:40]}")
+        return next((answer for begin, answer in ANSWERS.items() if line.startswith(begin)), "")
+
+    def write(self, path: str, text: str, *, mode: int = 0o600, owner: str = "root:root") -> None:
+        self._guests.trip(f"before write {path}")
+        self._inside.files[path] = text
+        self._guests.trip(f"after write {path}")
+
+    def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
+        self._guests.fail(self._address, render(command, words))
+        if unit not in self._inside.units:
+            self._guests.trip(f"before start {unit}")
+            self._inside.units[unit] = self._guests.polls
+            self._inside.started.append(unit)
+            self._guests.trip(f"after start {unit}")
+
+    def state(self, unit: str, *, wait_seconds: float = 0) -> UnitState:
+        if unit not in self._inside.units:
+            return UnitState.NOT_STARTED
+        if self._inside.units[unit]:
+            self._inside.units[unit] -= 1
+            return UnitState.RUNNING
+        return UnitState.SUCCEEDED
+
+    def output(self, unit: str) -> str:
+        return f"output of {unit}"
+
+    def forget(self, unit: str) -> None:
+        self._inside.units.pop(unit, None)
+
+    def close(self) -> None:
+        pass

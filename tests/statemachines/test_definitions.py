@@ -1,0 +1,110 @@
+"""Every state machine, statically: tasks are steps, steps are used, retries are the house's, form is the house's."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import steps
+from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.steps.entry import snake_case
+from chalicelib.steps.step import STEPS
+from local.format_asl import render
+
+steps.load()
+MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
+SHORT = {"ErrorEquals": ["NotReady"], "IntervalSeconds": 1, "MaxAttempts": 60, "BackoffRate": 1.3, "MaxDelaySeconds": 15}
+LONG = {"ErrorEquals": ["NotReady"], "IntervalSeconds": 5, "MaxAttempts": 90, "BackoffRate": 2, "MaxDelaySeconds": 60}
+TRANSIENT = {
+    "ErrorEquals": [
+        "Transient",
+        "Lambda.TooManyRequestsException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.Unknown",
+        "Runtime.ExitError",
+        "Sandbox.Timedout",
+        "States.Timeout",
+    ],
+    "IntervalSeconds": 2,
+    "MaxAttempts": 6,
+    "BackoffRate": 2,
+    "JitterStrategy": "FULL",
+}
+PARAMETERS = {"step.$": "$$.State.Name", "execution.$": "$$.Execution", "baton.$": "$"}
+SELECTOR = {"cluster_id.$": "$.cluster_id", "primary_id.$": "$.primary_id", "instance_id.$": "$$.Map.Item.Value"}
+
+
+def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every state in the order it is reached, those inside Maps among them."""
+    name: str | None = definition["StartAt"]
+    while name:
+        state = definition["States"][name]
+        yield name, state
+        if state["Type"] == "Map":
+            yield from states(state["ItemProcessor"])
+        name = state.get("Next")
+
+
+def tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, state) for name, state in states(definition) if state["Type"] == "Task"]
+
+
+@pytest.fixture(params=MACHINES, ids=lambda path: path.name.removesuffix(".asl.json"))
+def machine(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    path: Path = request.param
+    return path.name.removesuffix(".asl.json"), json.loads(path.read_text())
+
+
+def test_there_is_one_file_a_workflow() -> None:
+    assert {path.name.removesuffix(".asl.json") for path in MACHINES} == set(WORKFLOWS)
+
+
+def test_every_task_is_a_step_under_its_privilege_with_the_house_retry(machine: tuple[str, dict[str, Any]]) -> None:
+    for name, state in tasks(machine[1]):
+        assert state["Resource"] == f"${{{STEPS[snake_case(name)].privilege}}}"
+        assert state["Retry"] in [[SHORT, TRANSIENT], [LONG, TRANSIENT]]
+        assert state["Parameters"] == PARAMETERS
+
+
+def test_its_steps_are_those_the_workflow_counts_its_percent_by(machine: tuple[str, dict[str, Any]]) -> None:
+    workflow, definition = machine
+
+    assert tuple(snake_case(name) for name, _ in tasks(definition)) == WORKFLOWS[workflow].steps
+    assert definition["TimeoutSeconds"] == WORKFLOWS[workflow].timeout_seconds
+
+
+def test_maps_pass_ids_and_keep_the_baton(machine: tuple[str, dict[str, Any]]) -> None:
+    for _, state in states(machine[1]):
+        if state["Type"] == "Map":
+            assert state["ItemSelector"] == SELECTOR
+            assert state["ItemsPath"] in {"$.instance_ids", "$.replica_ids"}
+            assert state["ResultPath"] is None
+
+
+def test_it_is_short_and_says_what_it_is(machine: tuple[str, dict[str, Any]]) -> None:
+    assert len(list(states(machine[1]))) <= 12
+    assert machine[1]["Comment"].endswith(".")
+
+
+def test_every_step_is_used() -> None:
+    used = {snake_case(name) for path in MACHINES for name, _ in tasks(json.loads(path.read_text()))}
+
+    assert used == set(STEPS)
+
+
+def test_instances_are_provisioned_the_same_way_everywhere() -> None:
+    found = [json.loads(path.read_text())["States"].get("ProvisionInstances") for path in MACHINES]
+    first, *others = [each for each in found if each]
+
+    assert others
+    assert all({**each, "Next": ""} == {**first, "Next": ""} for each in others)
+
+
+@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
+def test_the_file_is_in_house_form(path: Path) -> None:
+    assert path.read_text() == render(json.loads(path.read_text())) + "\n"

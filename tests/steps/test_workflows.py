@@ -1,0 +1,190 @@
+"""Every workflow from order to end, in one process."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.errors import Permanent
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.job import Job
+from chalicelib.models.key import Key
+from chalicelib.models.status import JobStatus, Status
+from tests.orders_placed import change, fresh, fresh_job, grown, ordered
+from tests.simulation.service import Simulation
+
+pytestmark = pytest.mark.usefixtures("catalog")
+
+
+@pytest.fixture
+def simulation() -> Iterator[Simulation]:
+    simulation = Simulation(polls=2)
+    simulation.install()
+    yield simulation
+    simulation.uninstall()
+
+
+def created(simulation: Simulation, size: int = 3) -> Cluster:
+    placed = ordered(size, volume_gib=1)
+    simulation.carry_out(placed.job)
+    return fresh(placed.cluster)
+
+
+def test_a_cluster_comes_up(simulation: Simulation) -> None:
+    cluster = created(simulation)
+
+    assert (cluster.status, cluster.held_by) == (Status.ACTIVE, None)
+    instances = cluster.instances()
+    assert all(each.address and each.host_key and each.volume_device and each.joined_at for each in instances)
+    insides = [simulation.guests.insides[each.server_id] for each in instances]
+    assert ["dtrove-seed" in inside.started for inside in insides] == [False, True, True]
+
+
+def test_a_cluster_goes_and_nothing_is_left(simulation: Simulation) -> None:
+    cluster = created(simulation)
+
+    job = change("delete_cluster", cluster).job
+    simulation.carry_out(job)
+
+    assert simulation.left() == []
+    assert fresh_job(job).status == JobStatus.SUCCEEDED
+
+
+def test_a_cluster_whose_creation_failed_can_be_deleted(simulation: Simulation) -> None:
+    simulation.cloud.images = frozenset()
+    placed = ordered(2)
+    simulation.carry_out(placed.job)
+
+    assert (fresh(placed.cluster).status, fresh(placed.cluster).message) == (Status.ERROR, fresh_job(placed.job).message)
+    assert "There is no image debian-12" in str(fresh(placed.cluster).message)
+    simulation.carry_out(change("delete_cluster", placed.cluster).job)
+    assert simulation.left() == []
+
+
+def test_replicas_come_and_go(simulation: Simulation) -> None:
+    cluster = created(simulation, 1)
+
+    simulation.carry_out(grown(cluster, 2).job)
+    cluster = fresh(cluster)
+    assert [each.status for each in cluster.instances()] == [Status.ACTIVE] * 3
+
+    simulation.carry_out(change("remove_instance", cluster, *cluster.instance_ids[1:]).job)
+    assert len(fresh(cluster).members) == len(simulation.cloud.servers) == 1
+
+
+@pytest.mark.parametrize(
+    ("workflow", "status"),
+    [("restart_cluster", Status.ACTIVE), ("stop_cluster", Status.STOPPED), ("start_cluster", Status.ACTIVE)],
+)
+def test_the_datastore_obeys(simulation: Simulation, workflow: str, status: Status) -> None:
+    cluster = created(simulation, 2)
+
+    job = change(workflow, cluster).job
+    simulation.carry_out(job)
+
+    unit = f"dtrove-{workflow.removesuffix('_cluster')}-{job.job_id}"
+    assert fresh(cluster).status == status
+    assert all(inside.started[-1] == unit for inside in simulation.guests.insides.values())
+
+
+def test_a_key_is_rotated_guest_by_guest(simulation: Simulation) -> None:
+    cluster = created(simulation, 2)
+    (old,) = Key.scan()
+
+    simulation.carry_out(change("rotate_key", cluster).job)
+
+    (new,) = Key.scan()
+    assert fresh(cluster).key_ids == [new.key_id] != [old.key_id]
+    assert {each.key_id for each in fresh(cluster).instances()} == {new.key_id}
+    trusted = {inside.files["/root/.ssh/authorized_keys"] for inside in simulation.guests.insides.values()}
+    assert trusted == {new.public + "\n"}
+
+
+def test_an_administrators_commands_run_once_and_their_output_is_kept(simulation: Simulation) -> None:
+    cluster = created(simulation, 1)
+    job = change("perform", cluster, cluster.instance_ids[0]).job
+    job.title, job.commands = "look", ["uptime"]
+    job.save()
+
+    simulation.carry_out(job)
+
+    (inside,) = simulation.guests.insides.values()
+    assert inside.started.count(f"dtrove-perform-{job.job_id}") == 1
+    assert fresh_job(job).output == f"output of dtrove-perform-{job.job_id}"
+
+
+def test_a_failed_restart_names_the_guests_own_words(simulation: Simulation) -> None:
+    cluster = created(simulation, 1)
+
+    def fail(address: str, command: str) -> None:
+        if "service restart" in command:
+            raise Permanent("dtrove-restart failed: disk full")
+
+    simulation.guests.fail = fail
+    simulation.carry_out(change("restart_cluster", cluster).job)
+
+    assert (fresh(cluster).status, "disk full" in str(fresh(cluster).message)) == (Status.ERROR, True)
+
+
+CONSOLE = {
+    "create_cluster": {
+        "project_id": "p1",
+        "cluster": {"name": "hand", "datastore": {"type": "redis", "version": "7.0"}, "size": 2, "flavorRef": "1"},
+    }
+}
+
+
+def test_a_cluster_is_created_from_the_console(simulation: Simulation) -> None:
+    job = Job(job_id="by-hand", workflow="create_cluster", cluster_id="", project_id="", sort_key="", requested_by="")
+
+    simulation.carry_out(job, CONSOLE["create_cluster"])
+    simulation.carry_out(job, CONSOLE["create_cluster"])
+
+    (cluster,) = Cluster.scan()
+    assert (cluster.name, cluster.status) == ("hand", Status.ACTIVE)
+    assert Job.get("by-hand").requested_by == "console"
+
+
+@pytest.mark.parametrize("workflow", ["add_instance", "restart_cluster", "stop_cluster", "rotate_key", "delete_cluster"])
+def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> None:
+    cluster = created(simulation, 1)
+    job = Job(job_id=f"hand-{workflow}", workflow=workflow, cluster_id=cluster.cluster_id)
+
+    simulation.carry_out(job, {"cluster_id": cluster.cluster_id})
+
+    assert fresh_job(job).status == JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("workflow", "order", "reason"),
+    [
+        ("create_cluster", {"project_id": "p1", "cluster": {"name": "x"}}, "cluster['datastore']"),
+        ("create_cluster", {"cluster": {}}, "project_id"),
+        ("restart_cluster", {}, "cluster_id"),
+        ("restart_cluster", {"cluster_id": "none"}, "no such cluster"),
+        ("perform", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("remove_instance", {"cluster_id": "CLUSTER"}, "instance_id"),
+    ],
+)
+def test_a_wrong_console_input_says_what_is_wrong(simulation: Simulation, workflow: str, order: dict, reason: str) -> None:  # type: ignore[type-arg]
+    cluster = created(simulation, 1)
+    if order.get("cluster_id") == "CLUSTER":
+        order = {**order, "cluster_id": cluster.cluster_id}
+    job = Job(job_id="wrong", workflow=workflow, cluster_id="")
+
+    simulation.carry_out(job, order)
+
+    assert Job.find("wrong") is None
+    assert reason in str(simulation.log[-1]["outcome"])
+    assert fresh(cluster).held_by is None
+
+
+def test_a_step_of_a_job_that_lost_its_lock_does_nothing(simulation: Simulation) -> None:
+    from chalicelib.jobs import endings
+
+    placed = ordered(1)
+    endings.fail(placed.job, JobStatus.ABORTED, "x")
+
+    simulation.carry_out(placed.job)
+
+    assert simulation.cloud.owned() == []
+    assert fresh(placed.cluster).status == Status.ERROR
