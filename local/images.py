@@ -32,7 +32,20 @@ APT_DEFAULTS = ("Acquire::Languages", "none"), ("APT::Install-Recommends", "fals
 APT_OF_HOST = ("Acquire::Check-Valid-Until", "Acquire::Check-Date", "Acquire::http::Proxy", "Acquire::https::Proxy")
 DEBIAN_SUITE = re.compile(rf"(?<![\w-]){SUITE}(-updates|-security)?(?![\w-]).*?\bmain\b", re.DOTALL)
 MOUNTS = Path("/proc/mounts")
-PRIVATE = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
+# Mounts and processes of its own, that end with whoever builds.
+PRIVATE = (
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--mount",
+    "--propagation",
+    "private",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+)
 
 
 def build(root: Path) -> None:
@@ -47,14 +60,14 @@ def build(root: Path) -> None:
         sources = debian_sources()
         texts = [each.read_text() for each in sources]
         base_recipe = _hash(SUITE, *BASE_PACKAGES, apt_options(), *texts, _text("base.sh"))
-        _image(images / BASE, base_recipe, [], lambda layer: _build_base(layer, sources))
+        ensure_image(images / BASE, base_recipe, [], lambda layer: _build_base(layer, sources))
         golden_recipe = _hash(base_recipe, *GOLDEN_PACKAGES, _text("golden.sh"))
-        _image(images / GOLDEN, golden_recipe, [BASE], lambda layer: _build_golden(layer, images / BASE / "tree"))
+        ensure_image(images / GOLDEN, golden_recipe, [BASE], lambda layer: _build_golden(layer, images / BASE / "tree"))
 
 
-def debian_sources() -> list[Path]:
+def debian_sources(apt: Path = Path("/etc/apt")) -> list[Path]:
     """Return the host's own apt sources of this Debian release, and of nothing else."""
-    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     sources = [each for each in files if each.suffix in {".list", ".sources"} and each.is_file()]
     ours = [each for each in sources if DEBIAN_SUITE.search(each.read_text())]
     if not ours:
@@ -92,7 +105,7 @@ def _build_golden(layer: Path, base: Path) -> None:
     _run(*PRIVATE, str(RECIPES / "golden.sh"), str(base), str(layer), *GOLDEN_PACKAGES, log=layer / "log")
 
 
-def _image(folder: Path, recipe: str, layers: list[str], fill: Callable[[Path], None]) -> None:
+def ensure_image(folder: Path, recipe: str, layers: list[str], fill: Callable[[Path], None]) -> None:
     """Have the image: built in a folder beside it and moved into place when it is whole."""
     if (folder / "recipe").is_file():
         is_current = (folder / "recipe").read_text() == recipe

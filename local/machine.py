@@ -39,14 +39,14 @@ def nspawn_root() -> Path:
 
 def everything_left() -> list[str]:
     """Name each guest, mount, network, loop device and folder of ours that is still on this machine."""
-    from chalicelib.providers.nspawn import everything_left as left  # noqa: PLC0415
+    from chalicelib.providers.nspawn.removal import everything_left as left  # noqa: PLC0415
 
     return list(left())
 
 
 def remove_everything() -> list[str]:
     """Remove all of them; return what is left nevertheless."""
-    from chalicelib.providers.nspawn import remove_everything as remove  # noqa: PLC0415
+    from chalicelib.providers.nspawn.removal import remove_everything as remove  # noqa: PLC0415
 
     remove()
     return everything_left()

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".local"
 PORT = 4566
 STACK = "dtrove"
-FUNCTIONS = ("records", "cloud", "guest")
+FUNCTIONS = ("Records", "Cloud", "Guest")  # as CloudFormation knows them
 WORKERS = 3  # of each function: the branches of a Map over a three-instance cluster run at once
 CALLERS = {  # variable → project, user, roles
     "DTROVE_TOKEN": ("demo", "demo", ["member"]),
@@ -101,31 +101,32 @@ def offer(embedded: aws.EmbeddedAws, image: str) -> None:
 
     for datastore, version, packages in OFFERED:
         record = Datastore(shelf=SHELF, version_id=version_id_of(datastore, version))
-        values = {
-            Datastore.datastore_id: datastore_id_of(datastore),
-            Datastore.datastore: datastore,
-            Datastore.version: version,
-            Datastore.manager: datastore,
-            Datastore.image: image,
-            Datastore.packages: packages,
-            Datastore.is_active: True,
-            Datastore.is_default: True,
-        }
-        actions = [attribute.set(value) for attribute, value in values.items()]
+        actions = [
+            Datastore.datastore_id.set(datastore_id_of(datastore)),
+            Datastore.datastore.set(datastore),
+            Datastore.version.set(version),
+            Datastore.manager.set(datastore),
+            Datastore.image.set(image),
+            Datastore.packages.set(packages),
+            Datastore.is_active.set(True),
+            Datastore.is_default.set(True),
+        ]
         record.update(actions=actions, add_version_condition=False)
 
 
 def warm(service: Service) -> None:
     """Start the functions' workers and copy the flavors, so that the first cluster does not wait for either."""
     functions = service.aws.client("lambda")
+    stack = service.aws.client("cloudformation")
 
     def call(name: str) -> None:
-        answer = functions.invoke(FunctionName=f"{STACK}-dev-{name}", Payload=b'{"warm": true}')
+        resource = stack.describe_stack_resource(StackName=STACK, LogicalResourceId=name)["StackResourceDetail"]
+        answer = functions.invoke(FunctionName=resource["PhysicalResourceId"], Payload=b'{"warm": true}')
         if "FunctionError" in answer:
             raise RuntimeError(f"{name}: {answer['Payload'].read().decode()}")
 
     with ThreadPoolExecutor(WORKERS * len(FUNCTIONS) + 2) as pool:
-        calls = [pool.submit(call, name) for name in ("sweep_cloud", *FUNCTIONS * WORKERS)]
+        calls = [pool.submit(call, name) for name in ("SweepCloud", *FUNCTIONS * WORKERS)]
         calls.append(pool.submit(service.api().get, "/limits"))
         for each in calls:
             each.result()

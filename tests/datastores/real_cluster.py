@@ -12,19 +12,14 @@ from chalicelib.config import Config
 from chalicelib.datastores import manager_of
 from chalicelib.datastores.base import Passwords
 from chalicelib.errors import NotReady, Transient
-from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Role
 from chalicelib.providers.base import Birth
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.ssh.client import SshGuest
 from chalicelib.ssh.keys import KeyPair, draw_key
+from tests.datastores.on_offer import version_of
 
-DATASTORES = {
-    "mysql": ("10.11", ["mariadb-server", "mariadb-backup"]),
-    "postgresql": ("15", ["postgresql-15"]),
-    "redis": ("7.0", ["redis-server"]),
-}
 LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -41,9 +36,7 @@ class RealCluster:
     passwords: Passwords = field(default_factory=lambda: Passwords(secrets.token_hex(16), secrets.token_hex(16)))
 
     def __post_init__(self) -> None:
-        version, packages = DATASTORES[self.datastore]
-        record = Datastore(datastore=self.datastore, version=version, manager=self.datastore, packages=packages)
-        self.manager = manager_of(record)
+        self.manager = manager_of(version_of(self.datastore))
 
     @property
     def primary(self) -> Instance:

@@ -73,6 +73,7 @@ def test_a_create_cut_anywhere_and_repeated_is_one_server(rig: Rig) -> None:
         rig.provider().create(newborn.instance, birth)
 
         assert newborn.instance.host_key == birth.host_key_public
+        rig.settle(newborn.instance, ServerStatus.ACTIVE)
         rig.await_host_key(newborn.instance)
         assert rig.owned() == ["server"]
         rig.destroy(newborn.instance)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -45,8 +46,9 @@ def init_of(rig: NspawnRig, instance: Instance) -> int:
 def runner_of(rig: NspawnRig, instance: Instance) -> Path:
     """Return the runner's folder in /proc."""
     for process in cgroup_of(rig, instance).processes():
-        if b"runner.sh" in Path(f"/proc/{process}/cmdline").read_bytes():
-            return Path(f"/proc/{process}")
+        with suppress(FileNotFoundError):  # the guest is still booting: processes come and go
+            if b"runner.sh" in Path(f"/proc/{process}/cmdline").read_bytes():
+                return Path(f"/proc/{process}")
     raise AssertionError("no runner")
 
 
