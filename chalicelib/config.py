@@ -15,6 +15,9 @@ from typing import Any
 from chalicelib.errors import ConfigError
 
 DOTTED_OR_PLAIN_NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*")
+MAY_BE_NONE_AT_ALL = frozenset(
+    {"dtrove_max_instances", "dtrove_max_volumes_gib", "dtrove_patience_seconds", "dtrove_key_passphrase_length"}
+)
 MAP_LIMIT = 40  # an inline Map of Step Functions runs about 40 branches at once; a transaction holds 100 items
 DEFAULT_MANAGERS = (
     ("chalicelib.datastores.mysql.MySQLManager", "mysql"),
@@ -41,6 +44,7 @@ class Config:
     # --- reaching guests
     dtrove_ssh_host: str = "%(address)s"  # where SSH connects to; any instance property
     dtrove_ssh_port: int = 22
+    dtrove_key_passphrase_length: int = 0  # characters; 0: keys have none, since they are sealed as a whole anyway
     dtrove_ssh_connect_timeout_seconds: float = 5.0
     dtrove_ssh_banner_timeout_seconds: float = 5.0
     dtrove_ssh_auth_timeout_seconds: float = 10.0
@@ -105,7 +109,7 @@ def _faults(config: Config) -> list[str]:
         for field in fields(config)
         if isinstance(value := getattr(config, field.name), int | float)
         and value <= 0
-        and field.name not in {"dtrove_max_instances", "dtrove_max_volumes_gib", "dtrove_patience_seconds"}
+        and field.name not in MAY_BE_NONE_AT_ALL
     ]
     rules = {
         f"DTROVE_MAX_CLUSTER_SIZE: at most {MAP_LIMIT}": config.dtrove_max_cluster_size <= MAP_LIMIT,
@@ -115,6 +119,8 @@ def _faults(config: Config) -> list[str]:
             DOTTED_OR_PLAIN_NAME.fullmatch(path) and name for path, name in config.dtrove_datastore_managers
         ),
         "DTROVE_TOKENS: a JSON object": _is_json_object(config.dtrove_tokens),
+        "DTROVE_PREFIX: with instance properties as %(name)s": _fills_in(config.dtrove_prefix),
+        "DTROVE_SSH_HOST: with instance properties as %(name)s": _fills_in(config.dtrove_ssh_host),
     }
     return positive + [fault for fault, kept in rules.items() if not kept]
 
@@ -123,6 +129,18 @@ def _is_json_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:
+        return False
+
+
+class _AnyProperty(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def _fills_in(template: str) -> bool:
+    try:
+        return bool(template % _AnyProperty()) or not template
+    except (ValueError, TypeError):
         return False
 
 

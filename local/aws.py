@@ -65,7 +65,7 @@ class EmbeddedAws:
             list(pool.map(lambda _: client.invoke(FunctionName=function, Payload=text), range(workers)))
 
     def client(self, service: str) -> Any:
-        import boto3  # noqa: PLC0415 - a script that only stops it needs none
+        import boto3
 
         keys = {"aws_access_key_id": ADMIN_KEY, "aws_secret_access_key": ADMIN_KEY}
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)

@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def create(api: Api, datastore: str, version: str) -> Made:
-    order = {
+    order: dict[str, Any] = {
         "name": f"demo-{datastore}",
         "datastore": {"type": datastore, "version": version},
         "size": SIZE,

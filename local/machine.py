@@ -4,9 +4,10 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
+from chalicelib.config import Config
+from chalicelib.providers.nspawn import removal
+from chalicelib.providers.nspawn.site import Site
 from local.images import HOST_PACKAGES
 
 TOOLS = ("systemd-nspawn", "ip", "nft", "mmdebstrap", "mkfs.xfs")
@@ -26,30 +27,15 @@ def check() -> None:
         raise Unfit(f"Real guests need {', '.join(missing)}: apt-get install {' '.join(HOST_PACKAGES)}.")
 
 
-def settle(settings: Mapping[str, str]) -> None:
-    """Make this process speak of the same servers as the service it starts."""
-    os.environ.update({name: value for name, value in settings.items() if name.startswith("DTROVE_NSPAWN_")})
-
-
-def nspawn_root() -> Path:
-    from chalicelib import config  # noqa: PLC0415 - reads the environment once, which may be settled just before
-
-    return Path(config.current().dtrove_nspawn_root)
-
-
-def everything_left() -> list[str]:
+def everything_left(settings: Config) -> list[str]:
     """Name each guest, mount, network, loop device and folder of ours that is still on this machine."""
-    from chalicelib.providers.nspawn.removal import everything_left as left  # noqa: PLC0415
-
-    return list(left())
+    return removal.everything_left(Site.of(settings))
 
 
-def remove_everything() -> list[str]:
+def remove_everything(settings: Config) -> list[str]:
     """Remove all of them; return what is left nevertheless."""
-    from chalicelib.providers.nspawn.removal import remove_everything as remove  # noqa: PLC0415
-
-    remove()
-    return everything_left()
+    removal.remove_everything(Site.of(settings))
+    return everything_left(settings)
 
 
 if __name__ == "__main__":

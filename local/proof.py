@@ -42,7 +42,7 @@ def prove(client: Client, primary: str, replicas: list[str], password: str) -> f
 
 
 def mysql_write(host: str, password: str, value: str) -> None:
-    import pymysql  # noqa: PLC0415
+    import pymysql
 
     with pymysql.connect(host=host, user="root", password=password, autocommit=True, connect_timeout=5) as connection:
         cursor = connection.cursor()
@@ -52,7 +52,7 @@ def mysql_write(host: str, password: str, value: str) -> None:
 
 
 def mysql_read(host: str, password: str) -> str | None:
-    import pymysql  # noqa: PLC0415
+    import pymysql
 
     with pymysql.connect(host=host, user="root", password=password, autocommit=True, connect_timeout=5) as connection:
         cursor = connection.cursor()
@@ -65,7 +65,7 @@ def mysql_read(host: str, password: str) -> str | None:
 
 
 def postgresql_write(host: str, password: str, value: str) -> None:
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
     with psycopg.connect(f"host={host} user=postgres connect_timeout=5", password=password) as connection:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (id INT PRIMARY KEY, value TEXT)")
@@ -74,7 +74,7 @@ def postgresql_write(host: str, password: str, value: str) -> None:
 
 
 def postgresql_read(host: str, password: str) -> str | None:
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
     with psycopg.connect(f"host={host} user=postgres connect_timeout=5", password=password) as connection:
         try:
@@ -85,17 +85,18 @@ def postgresql_read(host: str, password: str) -> str | None:
 
 
 def redis_write(host: str, password: str, value: str) -> None:
-    import redis  # noqa: PLC0415
+    import redis
 
     with redis.Redis(host, password=password, socket_timeout=5) as connection:
         connection.set(TABLE, value)
 
 
 def redis_read(host: str, password: str) -> str | None:
-    import redis  # noqa: PLC0415
+    import redis
 
     with redis.Redis(host, password=password, socket_timeout=5, decode_responses=True) as connection:
-        return connection.get(TABLE)  # type: ignore[return-value]
+        value = connection.get(TABLE)
+        return str(value) if value else None
 
 
 CLIENTS = {

@@ -13,7 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from local import aws, images, machine
+from chalicelib.config import Config
+from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
+from chalicelib.providers.nspawn import network
+from chalicelib.providers.nspawn.site import Site
+from local import aws, background, images, machine
 from local.api import Api
 from local.deploy import Target, deploy
 
@@ -21,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".local"
 PORT = 4566
 STACK = "dtrove"
+STORE, STORE_PORT = "local.store", 4580
 FUNCTIONS = ("Records", "Cloud", "Guest")  # as CloudFormation knows them
 WORKERS = 3  # of each function: the branches of a Map over a three-instance cluster run at once
 CALLERS = {  # variable → project, user, roles
@@ -46,32 +51,41 @@ class Service:
         return Api(f"{self.api_url}/v1.0/{CALLERS[caller][0]}", self.tokens[caller])
 
 
-def up(*, folder: Path = FOLDER, port: int = PORT, image: str = images.GOLDEN, **settings: str) -> Service:
+def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen: str) -> Service:
     """Start the service, deployed anew, and write `env` and `clouds.yaml` into the folder.
+
+    `auth` denies by IAM policy what no policy allows; `chosen` are settings beside or instead of the usual ones.
 
     Raises:
         machine.Unfit: this machine cannot run guests.
     """
     machine.check()
-    machine.settle(settings)
-    images.build(machine.nspawn_root())
     tokens = _tokens(folder)
-    embedded = aws.running(folder / "aws") or aws.start(folder / "aws", port=port)
-    chosen = {**embedded_settings(tokens), **settings}
-    outputs = deploy(Target.embedded(embedded.endpoint), stack=STACK, settings=chosen)
+    settings = embedded_settings(tokens) | chosen
+    images.build(image_root(settings))
+    embedded = aws.running(folder / "aws") or aws.start(folder / "aws", port=port, auth=auth)
+    outputs = deploy(Target.embedded(embedded.endpoint), stack=STACK, settings=settings)
+    open_store(folder, embedded, Site.of(Config.from_environment(settings)), outputs["BackupsBucket"])
     service = Service(embedded, outputs["ApiUrl"], tokens)
-    offer(embedded, image)
+    offer(embedded, images.GOLDEN)
     warm(service)
     write_env(service, folder)
     return service
 
 
-def down(folder: Path = FOLDER) -> list[str]:
+def image_root(settings: dict[str, str]) -> Path:
+    """Return the folder that holds `images`: other roots may share it."""
+    images_path = Site.of(Config.from_environment(settings)).images
+    return images_path.parent
+
+
+def down(folder: Path = FOLDER, **chosen: str) -> list[str]:
     """Stop the service and remove all it made; return what is left nevertheless."""
+    background.stop(folder, STORE)
     aws.stop(folder / "aws")
     for name in ("env", "clouds.yaml", "tokens.json"):
         (folder / name).unlink(missing_ok=True)
-    return machine.remove_everything()
+    return machine.remove_everything(Config.from_environment(chosen))
 
 
 def embedded_settings(tokens: dict[str, str]) -> dict[str, str]:
@@ -79,7 +93,11 @@ def embedded_settings(tokens: dict[str, str]) -> dict[str, str]:
         sha256(tokens[variable].encode()).hexdigest(): {"project_id": project_id, "user": user, "roles": roles}
         for variable, (project_id, user, roles) in CALLERS.items()
     }
-    return {"DTROVE_PROVIDER": "nspawn", "DTROVE_PREFIX": "", "DTROVE_TOKENS": json.dumps(callers)}
+    return {
+        "DTROVE_PROVIDER": "nspawn",
+        "DTROVE_PREFIX": "",
+        "DTROVE_TOKENS": json.dumps(callers),
+    }  # root needs no sudo
 
 
 def _tokens(folder: Path) -> dict[str, str]:
@@ -94,24 +112,28 @@ def _tokens(folder: Path) -> dict[str, str]:
     return tokens
 
 
+def open_store(folder: Path, embedded: aws.EmbeddedAws, site: Site, bucket: str) -> None:
+    """Give the guests a way to the object store: they reach this host on their bridge, not its loopback."""
+    network.ensure(site)
+    background.start(folder, STORE, str(site.gateway), str(STORE_PORT), embedded.endpoint, bucket)
+
+
 def offer(embedded: aws.EmbeddedAws, image: str) -> None:
     """Record the datastore versions on offer, as an operator would."""
-    os.environ.update(embedded.environment() | {"DTROVE_TABLE_PREFIX": f"{STACK}-"})
-    from chalicelib.models.datastore import SHELF, Datastore, datastore_id_of, version_id_of  # noqa: PLC0415
-
+    dynamodb = embedded.client("dynamodb")
     for datastore, version, packages in OFFERED:
-        record = Datastore(shelf=SHELF, version_id=version_id_of(datastore, version))
-        actions = [
-            Datastore.datastore_id.set(datastore_id_of(datastore)),
-            Datastore.datastore.set(datastore),
-            Datastore.version.set(version),
-            Datastore.manager.set(datastore),
-            Datastore.image.set(image),
-            Datastore.packages.set(packages),
-            Datastore.is_active.set(True),
-            Datastore.is_default.set(True),
-        ]
-        record.update(actions=actions, add_version_condition=False)
+        record = Datastore(
+            version_id=version_id_of(datastore, version),
+            datastore_id=datastore_id_of(datastore),
+            datastore=datastore,
+            version=version,
+            manager=datastore,
+            image=image,
+            packages=packages,
+            is_active=True,
+            is_default=True,
+        )
+        dynamodb.put_item(TableName=f"{STACK}-datastores", Item=record.serialize())
 
 
 def warm(service: Service) -> None:
@@ -175,7 +197,7 @@ def main(arguments: list[str]) -> int:
         case ["down"]:
             left = down()
         case ["left"]:
-            left = machine.everything_left()
+            left = machine.everything_left(Config())
         case _:
             print(__doc__)
             return 2

@@ -62,10 +62,12 @@ class Request:
 
 
 def base_url(raw: ChaliceRequest) -> str:
-    """Return what clients put before /v1.0: the stage is part of an API Gateway path, unless a domain name hides it."""
-    host = raw.headers.get("host", "localhost")
+    """Return what clients put before /v1.0. The stage is part of API Gateway's path, unless a domain name hides it.
+
+    A proxy in front may say so itself: `X-Forwarded-Proto`, `X-Forwarded-Prefix`. Only links to follow are made of it.
+    """
     scheme = raw.headers.get("x-forwarded-proto", "https")
-    served = str(raw.context.get("path", raw.path))
-    inner = str(raw.context.get("resourcePath", "")).split("/{", 1)[0] or raw.path
-    prefix = served.split("/v1.0", 1)[0] if "/v1.0" in served else served.removesuffix(inner).rstrip("/")
+    host = raw.headers.get("host", "localhost")
+    served = str(raw.context.get("path") or raw.path)
+    prefix = raw.headers.get("x-forwarded-prefix") or served.partition("/v1.0")[0].rstrip("/")
     return f"{scheme}://{host}{prefix}"

@@ -165,7 +165,7 @@ class BaseManager(ABC):
         if state == "stopped":
             raise Permanent(f"{instance.name} does not follow its primary: {reason}")
         if state != "following":
-            raise NotReady(f"{instance.name} does not follow its primary yet: {reason}")
+            raise NotReady(f"{instance.name} does not follow its primary yet: it waits {reason}")
 
     # --- later in its life; `run_id` names one wish: however often it is repeated, the service is touched once
     def start(self, instance: Instance, guest: Guest, run_id: str) -> None:

@@ -3,7 +3,7 @@
 import secrets
 import string
 
-from chalicelib import sealing
+from chalicelib import config, sealing
 from chalicelib.models.key import Key
 from chalicelib.models.sealed import Sealed
 from chalicelib.ssh.keys import draw_key
@@ -14,7 +14,11 @@ PASSWORD_LENGTH = 32  # about 190 bits
 
 def draw_passwords() -> dict[str, str]:
     """Return a password for the customer's `root` and one for `replication`."""
-    return {name: "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH)) for name in ("root", "replication")}
+    return {name: draw(PASSWORD_LENGTH) for name in ("root", "replication")}
+
+
+def draw(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def sealed(cluster_id: str, values: dict[str, str]) -> Sealed:
@@ -22,8 +26,9 @@ def sealed(cluster_id: str, values: dict[str, str]) -> Sealed:
     return Sealed(wrapped_key=wrapped_key, ciphertext=ciphertext)
 
 
-def new_key(cluster_id: str, key_id: str, passphrase: str = "") -> Key:
+def new_key(cluster_id: str, key_id: str) -> Key:
     """Draw the cluster an SSH key pair. The private part exists in the clear only inside this call."""
+    passphrase = draw(config.current().dtrove_key_passphrase_length)
     pair = draw_key(passphrase)
     return Key(
         key_id=key_id,

@@ -17,9 +17,13 @@ def get_provider() -> BaseProvider:
     path = PROVIDERS.get(name, name)
     module_name, _, class_name = path.rpartition(".")
     try:
-        provider = getattr(import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ProviderError(f"There is no provider {name}; there are {', '.join(sorted(PROVIDERS))}.") from error
+        provider = getattr(import_module(module_name), class_name, None)
+    except (ImportError, ValueError) as error:
+        raise ProviderError(f"There is no provider {name} ({error}); there are {_known()}.") from error
     if not (isinstance(provider, type) and issubclass(provider, BaseProvider)):
-        raise ProviderError(f"{path} is not a provider; there are {', '.join(sorted(PROVIDERS))}.")
+        raise ProviderError(f"{path} is no provider; there are {_known()}.")
     return provider()
+
+
+def _known() -> str:
+    return ", ".join(sorted(PROVIDERS))

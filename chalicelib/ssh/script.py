@@ -47,12 +47,15 @@ done
 [ "$(systemctl is-system-running)" != stopping ] || exit 75
 printf '%s\\n' "$state\""""
 
-# Of this start of the unit only: what it wrote, and what systemd says of it.
+# Of this start of the unit only: what it wrote or, if that is nothing, what systemd says of it.
 OUTPUT: Final[LiteralString] = """\
 journalctl --sync 2>/dev/null
 started=$(systemctl show --property=InvocationID --value -- {unit})
-journalctl --quiet --no-pager --output=cat --lines={lines} \\
-  "_SYSTEMD_INVOCATION_ID=$started" + "INVOCATION_ID=$started" | tail -c {limit}"""
+for origin in _SYSTEMD_INVOCATION_ID INVOCATION_ID; do
+  wrote=$(journalctl --quiet --no-pager --output=cat --lines={lines} "$origin=$started" | tail -c {limit})
+  [ -z "$wrote" ] || break
+done
+printf '%s\\n' "$wrote\""""
 
 FORGET: Final[LiteralString] = """\
 systemctl stop -- {unit} 2>/dev/null

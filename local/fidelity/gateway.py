@@ -23,10 +23,17 @@ def paths_stay_encoded() -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and USER_REQUEST in scope["path"] and scope.get("raw_path"):
-            scope = {**scope, "path": scope["raw_path"].decode("ascii").partition("?")[0]}
+            path = scope["raw_path"].decode("ascii").partition("?")[0]
+            scope = {**scope, "path": path, "headers": [*scope["headers"], *_told(path)]}
         await stock(scope, receive, send)
 
     ministack.app.app = app
+
+
+def _told(path: str) -> list[tuple[bytes, bytes]]:
+    """Return headers that say how the client came: the scheme, as API Gateway does, and what is before the path."""
+    prefix = path.partition(USER_REQUEST)[0] + USER_REQUEST.rstrip("/")
+    return [(b"x-forwarded-proto", b"http"), (b"x-forwarded-prefix", prefix.encode())]
 
 
 def gateway_responses_are_imported() -> None:

@@ -59,7 +59,10 @@ def test_instances_may_be_given_one_by_one() -> None:
     cluster_id = member.post("/clusters", body).body["cluster"]["id"]
 
     members = Cluster.get(cluster_id).instances()
-    assert [(each.name, each.flavor_id, each.volume_gib) for each in members] == [("a", "1", None), ("c1-member-1", "2", 5)]
+    assert [(each.name, each.flavor_id, each.volume_gib) for each in members] == [
+        ("a", "1", None),
+        ("c1-member-1", "2", 5),
+    ]
 
 
 BAD_ORDERS = [
@@ -115,7 +118,9 @@ def test_the_quota_holds_over_several_orders() -> None:
     for _ in range(4):
         assert member.post("/clusters", order(size=5, volume=None)).status == 200
 
-    assert member.post("/clusters", order(size=1, volume=None)).body["overLimit"]["message"].startswith("Quota exceeded")
+    assert (
+        member.post("/clusters", order(size=1, volume=None)).body["overLimit"]["message"].startswith("Quota exceeded")
+    )
 
 
 def test_a_busy_cluster_refuses_every_change() -> None:

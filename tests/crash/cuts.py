@@ -1,4 +1,4 @@
-"""Cuts: dies once at the k-th point, of all points before and after an effect: on the cloud, a guest, a table, a machine."""
+"""Cuts: dies at the k-th point before or after an effect: on the cloud, a guest, a table, a state machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +15,28 @@ WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWrit
 
 @dataclass
 class Cuts:
-    """Counts the points it passes; dies at the one numbered `at`, once."""
+    """Counts the points it passes; dies at the one numbered `at`, once: then nothing has an effect until it is revived.
+
+    A killed process runs no `finally`. In this one they do run, but whatever they try dies too.
+    """
 
     at: int | None = None
     passed: list[str] = field(default_factory=list)
     is_watching: bool = True
+    is_dead: bool = False
 
     def trip(self, point: str) -> None:
         if not self.is_watching:
             return
+        if self.is_dead:
+            raise Cut(point)
         self.passed.append(point)
         if self.at == len(self.passed) - 1:
+            self.is_dead = True
             raise Cut(point)
+
+    def revive(self) -> None:
+        self.is_dead = False
 
     @contextmanager
     def watching_writes(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from chalicelib.models.project import Project
 from chalicelib.models.status import JobStatus, Status
 from chalicelib.orders.placing import Placed
 from tests.crash.cuts import Cuts
-from tests.crash.story import Aborted, Abandoning, Doubling, Saved, only_cluster, open_jobs, play, repeat
+from tests.crash.story import Abandoning, Aborted, Doubling, Saved, only_cluster, open_jobs, play, repeat
 from tests.orders_placed import change, fresh, grown, ordered
 from tests.simulation.service import Simulation
 
@@ -106,7 +106,9 @@ def check(service: Simulation, size: int) -> None:
         assert inside.started.count("dtrove-seed") == (0 if each.is_primary else 1)
 
 
-def test_cut_at_every_point_the_end_is_the_same(service: Simulation, story: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cut_at_every_point_the_end_is_the_same(
+    service: Simulation, story: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     saved = begun(service, story)
     passed = points(service, saved, story)
     for at, point in enumerate(passed):

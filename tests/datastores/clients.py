@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import psycopg2
 import pymysql
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 CONNECT_TIMEOUT_SECONDS = 5
 REFUSALS: tuple[type[Exception], ...] = (pymysql.Error, psycopg2.Error, redis.RedisError)
@@ -13,7 +15,7 @@ REFUSALS: tuple[type[Exception], ...] = (pymysql.Error, psycopg2.Error, redis.Re
 
 @dataclass(frozen=True)
 class Client(ABC):
-    """A table, or key space, of texts on one instance. Every call is a connection of its own; raises one of REFUSALS."""
+    """A table, or key space, of texts on one instance. Every call connects anew; raises one of REFUSALS."""
 
     address: str
     password: str
@@ -102,6 +104,7 @@ class RedisClient(Client):
             socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
             socket_timeout=CONNECT_TIMEOUT_SECONDS,
             decode_responses=True,
+            retry=Retry(NoBackoff(), retries=0),
         )
 
 

@@ -21,12 +21,12 @@ from chalicelib.ssh.keys import KeyPair, draw_key
 from tests.datastores.on_offer import version_of
 
 LOOK_AGAIN_SECONDS = 0.02
+SETTINGS = Config(dtrove_prefix="", dtrove_ssh_connect_timeout_seconds=2.0)
 
 
 @dataclass
 class RealCluster:
     provider: NspawnProvider
-    settings: Config
     datastore: str
     image: str
     volume_gib: int | None = 1
@@ -67,9 +67,7 @@ class RealCluster:
     def create_server(self, instance: Instance) -> None:
         host_key = draw_key()
         instance.host_key = host_key.public
-        self.provider.create(
-            instance, Birth(self.image, "root", self.key.public, host_key.public, host_key.private)
-        )
+        self.provider.create(instance, Birth(self.image, "root", self.key.public, host_key.public, host_key.private))
         if instance.volume_gib:
             self.until_done(lambda: self._attach(instance))
         self.until_done(lambda: self.run(instance, "true"))
@@ -97,7 +95,7 @@ class RealCluster:
     @contextmanager
     def guest(self, instance: Instance) -> Iterator[SshGuest]:
         """Connect anew each time, as each step does."""
-        guest = SshGuest.connect(instance, self.key.private, settings=self.settings)
+        guest = SshGuest.connect(instance, self.key.private, settings=SETTINGS)
         try:
             yield guest
         finally:

@@ -10,7 +10,7 @@ from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
-from chalicelib.models.record import Stale, transaction
+from chalicelib.models.record import Record, Stale, transaction
 from chalicelib.models.status import JobStatus, Status
 from tests.orders_placed import active, change, fresh, fresh_job, grown, ordered
 
@@ -22,9 +22,9 @@ def test_a_job_holds_the_cluster_and_each_of_its_instances() -> None:
 
     placed = change("restart_cluster", cluster)
 
-    held = [fresh(cluster), *fresh(cluster).instances()]
-    assert {each.held_by for each in held} == {placed.job.job_id}
-    assert {each.status for each in held} == {Status.RESTARTING}
+    instances = fresh(cluster).instances()
+    assert {fresh(cluster).held_by, *(each.held_by for each in instances)} == {placed.job.job_id}
+    assert {fresh(cluster).status, *(each.status for each in instances)} == {Status.RESTARTING}
 
 
 def test_a_job_about_one_instance_holds_all_and_moves_one() -> None:
@@ -187,14 +187,20 @@ def test_a_redriven_job_whose_cluster_was_changed_since_may_not() -> None:
         beginnings.retake(fresh_job(old), redrive_count=1)
 
 
+def save_all(*records: Record) -> None:
+    with transaction() as batch:
+        for each in records:
+            batch.save(each)
+
+
 def test_a_transaction_is_whole_or_nothing() -> None:
     placed = ordered(1)
     stale = fresh(placed.cluster)
     fresh(placed.cluster).save()
 
-    with pytest.raises(Stale), transaction() as batch:
-        batch.save(Job(job_id="new", project_id="p1", cluster_id="c", sort_key="s", workflow="w", requested_by="u"))
-        batch.save(stale)
+    job = Job(job_id="new", project_id="p1", cluster_id="c", sort_key="s", workflow="w", requested_by="u")
+    with pytest.raises(Stale):
+        save_all(job, stale)
 
     assert Job.find("new") is None
     assert isinstance(stale, Cluster)

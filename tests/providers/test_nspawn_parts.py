@@ -7,8 +7,10 @@ from threading import Event
 
 import pytest
 
+from chalicelib.config import Config
 from chalicelib.errors import ProviderError
 from chalicelib.providers.nspawn.cgroups import Cgroup
+from chalicelib.providers.nspawn.host import PATH, lacking
 from chalicelib.providers.nspawn.locks import locked, try_lock
 from chalicelib.providers.nspawn.records import VolumeRecord, discard, load, load_all, save
 from chalicelib.providers.nspawn.site import Site
@@ -34,6 +36,31 @@ def test_names_fit_where_they_are_used_and_tell_sites_apart(tmp_path: Path) -> N
 def test_an_id_that_could_lead_out_of_the_site_is_refused(tmp_path: Path, instance_id: str) -> None:
     with pytest.raises(ProviderError):
         site_at(tmp_path).guest(instance_id)
+
+
+def test_a_network_that_is_none_is_refused_by_its_variable() -> None:
+    with pytest.raises(ProviderError, match="DTROVE_NSPAWN_NETWORK"):
+        Site.of(Config(dtrove_nspawn_network="10.0.0.1/24"))
+
+
+def test_images_may_be_shared_between_roots(tmp_path: Path) -> None:
+    alone = Site.of(Config(dtrove_nspawn_root=str(tmp_path)))
+    sharing = Site.of(Config(dtrove_nspawn_root=str(tmp_path / "other"), dtrove_nspawn_images=str(alone.images)))
+
+    assert alone.images == tmp_path / "images"
+    assert sharing.images == alone.images
+
+
+@pytest.mark.parametrize(
+    ("platform", "user_id", "path", "said"),
+    [
+        ("darwin", 0, PATH, "Linux"),
+        ("linux", 1000, PATH, "root"),
+        ("linux", 0, "/nowhere", "systemd-nspawn (package systemd-container), ip (package iproute2)"),
+    ],
+)
+def test_a_host_that_will_not_do_is_told_why(platform: str, user_id: int, path: str, said: str) -> None:
+    assert (lacking(platform, user_id, path) or "").startswith(said)
 
 
 @pytest.fixture

@@ -35,13 +35,17 @@ class Simulation:
     """A world of its own; `install` makes it the one that steps act on."""
 
     trip: Callable[[str], None] = lambda point: None
+    revive: Callable[[], None] = lambda: None  # called as each Lambda begins: what died before is over
     polls: int = 0
     log: list[dict[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cloud = Cloud(polls=self.polls, trip=lambda point: self.trip(point))
-        self.guests = Guests(self.cloud, self.polls, trip=lambda point: self.trip(point))
+        self.cloud = Cloud(polls=self.polls, trip=self._trip)
+        self.guests = Guests(self.cloud, self.polls, trip=self._trip)
         self.hours = timedelta()
+
+    def _trip(self, point: str) -> None:
+        self.trip(point)
 
     def install(self) -> None:
         record.clock = lambda: record.utc() + self.hours
@@ -76,6 +80,7 @@ class Simulation:
         return machine
 
     def invoke(self, resource: str, event: dict[str, Any]) -> Any:
+        self.revive()
         return FUNCTIONS[resource](event, None)
 
     def left(self) -> list[str]:

@@ -15,7 +15,13 @@ from local.format_asl import render
 
 steps.load()
 MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
-SHORT = {"ErrorEquals": ["NotReady"], "IntervalSeconds": 1, "MaxAttempts": 60, "BackoffRate": 1.3, "MaxDelaySeconds": 15}
+SHORT = {
+    "ErrorEquals": ["NotReady"],
+    "IntervalSeconds": 1,
+    "MaxAttempts": 60,
+    "BackoffRate": 1.3,
+    "MaxDelaySeconds": 15,
+}
 LONG = {"ErrorEquals": ["NotReady"], "IntervalSeconds": 5, "MaxAttempts": 90, "BackoffRate": 2, "MaxDelaySeconds": 60}
 TRANSIENT = {
     "ErrorEquals": [

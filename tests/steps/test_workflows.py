@@ -1,6 +1,7 @@
 """Every workflow from order to end, in one process."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,10 @@ def test_a_cluster_whose_creation_failed_can_be_deleted(simulation: Simulation) 
     placed = ordered(2)
     simulation.carry_out(placed.job)
 
-    assert (fresh(placed.cluster).status, fresh(placed.cluster).message) == (Status.ERROR, fresh_job(placed.job).message)
+    assert (fresh(placed.cluster).status, fresh(placed.cluster).message) == (
+        Status.ERROR,
+        fresh_job(placed.job).message,
+    )
     assert "There is no image debian-12" in str(fresh(placed.cluster).message)
     simulation.carry_out(change("delete_cluster", placed.cluster).job)
     assert simulation.left() == []
@@ -144,7 +148,9 @@ def test_a_cluster_is_created_from_the_console(simulation: Simulation) -> None:
     assert Job.get("by-hand").requested_by == "console"
 
 
-@pytest.mark.parametrize("workflow", ["add_instance", "restart_cluster", "stop_cluster", "rotate_key", "delete_cluster"])
+@pytest.mark.parametrize(
+    "workflow", ["add_instance", "restart_cluster", "stop_cluster", "rotate_key", "delete_cluster"]
+)
 def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> None:
     cluster = created(simulation, 1)
     job = Job(job_id=f"hand-{workflow}", workflow=workflow, cluster_id=cluster.cluster_id)
@@ -165,7 +171,9 @@ def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> N
         ("remove_instance", {"cluster_id": "CLUSTER"}, "instance_id"),
     ],
 )
-def test_a_wrong_console_input_says_what_is_wrong(simulation: Simulation, workflow: str, order: dict, reason: str) -> None:  # type: ignore[type-arg]
+def test_a_wrong_console_input_says_what_is_wrong(
+    simulation: Simulation, workflow: str, order: dict[str, Any], reason: str
+) -> None:
     cluster = created(simulation, 1)
     if order.get("cluster_id") == "CLUSTER":
         order = {**order, "cluster_id": cluster.cluster_id}

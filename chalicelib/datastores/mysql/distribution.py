@@ -1,4 +1,4 @@
-"""What MariaDB and Oracle's MySQL call the same things."""
+"""What MariaDB and Oracle's MySQL call and do differently; the rest of that is in their templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ class Distribution:
     service_name: str
     client: str
     config_path: str  # read after the package's own files
+    copies_over_ssh: bool  # else the server itself sends its data to a replica
 
 
 MARIADB = Distribution(
@@ -17,14 +18,17 @@ MARIADB = Distribution(
     service_name="mariadb",
     client="mariadb",
     config_path="/etc/mysql/mariadb.conf.d/99-dtrove.cnf",
+    copies_over_ssh=True,
 )
 ORACLE = Distribution(
     templates="oracle",
     service_name="mysql",
     client="mysql",
-    config_path="/etc/mysql/mysql.conf.d/99-dtrove.cnf",
+    config_path="/etc/mysql/mysql.conf.d/zz-dtrove.cnf",
+    copies_over_ssh=False,
 )
 
 
 def distribution_of(packages: Sequence[str]) -> Distribution:
-    return MARIADB if any(each.startswith("mariadb") for each in packages) else ORACLE
+    """Return Oracle's if a package is called as its are: mysql-server, mysql-community-server, mysql-server-8.0."""
+    return ORACLE if any(each.startswith("mysql-") for each in packages) else MARIADB

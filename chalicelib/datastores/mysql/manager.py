@@ -45,31 +45,34 @@ class MySQLManager(BaseManager):
         )
 
     def files(self, instance: Instance, passwords: Passwords) -> Iterable[File]:
-        return (
-            File(self.distribution.config_path, self.render_config_file(instance), PUBLIC_MODE),
-            File(f"{OPT}/send-copy", self.render_own("send-copy.sh"), SCRIPT_MODE),
-            File(f"{OPT}/replica-access", self.render("replica-access.sh"), SCRIPT_MODE),
-        )
+        yield File(self.distribution.config_path, self.render_config_file(instance), PUBLIC_MODE)
+        if self.distribution.copies_over_ssh:
+            yield File(f"{OPT}/send-copy", self.render_own("send-copy.sh"), SCRIPT_MODE)
+            yield File(f"{OPT}/replica-access", self.render("replica-access.sh"), SCRIPT_MODE)
 
     def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
         hashes = {
             "root_hash": native_password_hash(passwords.root),
             "replication_hash": native_password_hash(passwords.replication),
         }
-        guest.run("/opt/dtrove/service await </dev/null && mariadb", stdin=self.render_own("accounts.sql", **hashes))
+        accounts = self.render_own("accounts.sql", passwords=passwords, **hashes)
+        guest.run("/opt/dtrove/service await </dev/null && {client}", stdin=accounts, client=self.distribution.client)
 
     def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
         values = {"primary": primary, "secrets": SEED_SECRETS, "password": passwords.replication}
-        return (
-            File(f"{SEED_SECRETS}/known_hosts", f"{primary.address} {primary.host_key}\n"),
-            File(f"{SEED_SECRETS}/primary.cnf", self.render_own("primary.cnf", **values)),
-            File(f"{SEED_SECRETS}/follow.sql", self.render_own("follow.sql", **values)),
-            File(f"{OPT}/seed", self.render_own("seed.sh", **values), SCRIPT_MODE),
-        )
+        yield File(f"{SEED_SECRETS}/primary.cnf", self.render("primary.cnf", **values))
+        yield File(f"{SEED_SECRETS}/follow.sql", self.render_own("follow.sql", **values))
+        yield File(f"{OPT}/seed", self.render_own("seed.sh", **values), SCRIPT_MODE)
+        if self.distribution.copies_over_ssh:
+            yield File(f"{SEED_SECRETS}/known_hosts", f"{primary.address} {primary.host_key}\n")
+        else:
+            yield File(f"{SEED_SECRETS}/clone.sql", self.render_own("clone.sql", **values))
 
     def admit_replica(self, instance: Instance, guest: Guest, primary: Instance, primary_guest: Guest) -> None:
         """Let a key that is drawn on the replica fetch a copy over SSH, from the replica's address, and no more."""
-        guest.write("/opt/dtrove/seed-key", self.render("seed-key.sh"), mode=SCRIPT_MODE)
+        if not self.distribution.copies_over_ssh:
+            return
+        guest.write(f"{OPT}/seed-key", self.render("seed-key.sh"), mode=SCRIPT_MODE)
         primary_guest.run(
             "/opt/dtrove/replica-access admit {replica} {address}",
             stdin=guest.run("/opt/dtrove/seed-key"),
@@ -78,7 +81,8 @@ class MySQLManager(BaseManager):
         )
 
     def dismiss_replica(self, instance: Instance, primary_guest: Guest) -> None:
-        primary_guest.run("/opt/dtrove/replica-access dismiss {replica}", replica=instance.instance_id)
+        if self.distribution.copies_over_ssh:
+            primary_guest.run("/opt/dtrove/replica-access dismiss {replica}", replica=instance.instance_id)
 
     def render_own(self, template: str, **values: object) -> str:
         """Render the distribution's own template."""

@@ -25,14 +25,19 @@ COMMAND_TIMEOUT_SECONDS = 60
 
 @cache
 def check() -> None:
-    """Raises ProviderError, saying what is missing, where no nspawn machine can run."""
-    if sys.platform != "linux":
-        raise ProviderError("The nspawn provider makes its servers on Linux only.")
-    if os.geteuid() != 0:
-        raise ProviderError("The nspawn provider needs root: it mounts file systems and makes network interfaces.")
-    missing = [f"{tool} (package {name})" for tool, name in PACKAGE_OF.items() if not shutil.which(tool, path=PATH)]
-    if missing:
-        raise ProviderError(f"The nspawn provider needs {', '.join(missing)}.")
+    """Raises ProviderError where no nspawn machine can run."""
+    if what := lacking(sys.platform, os.geteuid(), PATH):
+        raise ProviderError(f"The nspawn provider needs {what}.")
+
+
+def lacking(platform: str, user_id: int, path: str) -> str | None:
+    """Return what a host would have to be or have, if it is not so."""
+    if platform != "linux":
+        return "Linux: its servers share the host's kernel"
+    if user_id != 0:
+        return "root: it mounts file systems and makes network interfaces"
+    missing = [f"{tool} (package {name})" for tool, name in PACKAGE_OF.items() if not shutil.which(tool, path=path)]
+    return ", ".join(missing) or None
 
 
 def run(*command: str, stdin: str = "", pass_fds: Sequence[int] = ()) -> str:

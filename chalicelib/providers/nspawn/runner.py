@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +11,9 @@ from chalicelib.providers.nspawn.cgroups import Cgroup
 from chalicelib.providers.nspawn.locks import try_lock
 
 SCRIPT = Path(__file__).with_name("runner.sh")
-HALT = signal.SIGRTMIN + 3  # systemd's words: start halt.target, start reboot.target
-REBOOT = signal.SIGRTMIN + 5
+REALTIME = 34  # where the guest's C library, which is Debian's, counts them from
+HALT = REALTIME + 3  # systemd's words: start halt.target, start reboot.target
+REBOOT = REALTIME + 5
 LAUNCH_PATIENCE_SECONDS = 0.2  # whoever asks `is_alive` holds the lock for microseconds
 LOOK_AGAIN_SECONDS = 0.005
 

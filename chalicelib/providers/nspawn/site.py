@@ -25,7 +25,11 @@ class Site:
     def of(cls, settings: Config) -> "Site":
         root = Path(settings.dtrove_nspawn_root).resolve()
         images = Path(settings.dtrove_nspawn_images).resolve() if settings.dtrove_nspawn_images else root / "images"
-        return cls(root, images, settings.dtrove_nspawn_bridge, IPv4Network(settings.dtrove_nspawn_network))
+        try:
+            network = IPv4Network(settings.dtrove_nspawn_network)
+        except ValueError as error:
+            raise ProviderError(f"DTROVE_NSPAWN_NETWORK: {error}") from error
+        return cls(root, images, settings.dtrove_nspawn_bridge, network)
 
     @property
     def tag(self) -> str:

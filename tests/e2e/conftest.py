@@ -1,0 +1,37 @@
+"""The whole service with IAM enforcement on, real guests and real databases; beside one that may be up here."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.config import Config
+from local import machine, service
+from local.api import Api
+from local.service import Service
+
+SITE = {
+    "DTROVE_NSPAWN_ROOT": "/var/lib/dtrove/e2e",
+    "DTROVE_NSPAWN_IMAGES": f"{Config.dtrove_nspawn_root}/images",
+    "DTROVE_NSPAWN_BRIDGE": "dtrovee2e",
+    "DTROVE_NSPAWN_NETWORK": "10.79.2.0/24",
+    "DTROVE_MAX_INSTANCES": "20",
+    "DTROVE_MAX_VOLUMES_GIB": "40",
+}
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    machine.remove_everything(Config.from_environment(SITE))
+    try:
+        yield service.up(folder, port=0, auth=True, **SITE)
+    finally:
+        log = (folder / "aws" / "aws.log").read_text()
+        left = service.down(folder, **SITE)
+    assert left == []
+    assert "AccessDenied" not in log
+
+
+@pytest.fixture
+def api(running: Service) -> Api:
+    return running.api()
