@@ -53,9 +53,7 @@ def test_a_volume_whose_formatting_was_cut_is_formatted_anew(cluster: RealCluste
     assert on_guest(cluster, "findmnt -no LABEL /var/lib/redis") == "dtrove-data\n"
 
 
-@pytest.mark.parametrize(
-    "made", ["mkfs.xfs -q -L customers /dev/vdb", "mkfs.xfs -q /dev/vdb", "echo start=2048 | sfdisk -q /dev/vdb"]
-)
+@pytest.mark.parametrize("made", ["mkfs.xfs -q -L customers /dev/vdb", "mkfs.xfs -q /dev/vdb", "mkswap -q /dev/vdb"])
 def test_a_volume_that_holds_other_data_is_left_alone(cluster: RealCluster, made: LiteralString) -> None:
     on_guest(cluster, made)
     before = on_guest(cluster, "head --bytes=1M /dev/vdb | sha256sum")
