@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 3.0
+_started: dict[int, "subprocess.Popen[bytes]"] = {}  # by this process, so that it can reap them
 
 
 def start(folder: Path, module: str, *arguments: str) -> None:
@@ -28,6 +29,7 @@ def start(folder: Path, module: str, *arguments: str) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _started[process.pid] = process
     _file(folder, module).write_text(json.dumps(process.pid))
 
 
@@ -47,8 +49,8 @@ def stop(folder: Path, module: str) -> None:
             os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + STOP_SECONDS
         while running(folder, module) and time.monotonic() < until:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            if pid in _started and _started[pid].poll() is not None:
+                del _started[pid]
             time.sleep(0.02)
     _file(folder, module).unlink(missing_ok=True)
     (folder / f"{module}.log").unlink(missing_ok=True)

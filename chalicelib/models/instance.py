@@ -3,10 +3,11 @@
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.errors import NotFound
-from chalicelib.models.record import HeldRecord, now, table_name
+from chalicelib.models.record import TAKEN, HeldRecord, now, table_name
 from chalicelib.models.status import Role, Status
 
 
@@ -88,6 +89,19 @@ class Instance(HeldRecord):
             return cls.get(instance_id, consistent_read=True)
         except cls.DoesNotExist:
             return None
+
+    def clear_note_of(self, job_id: str) -> None:
+        """Take away the note that a step of this job is acting; that of another job's step stays."""
+        busy_by: Any = Instance.busy_by
+        try:
+            self.update(
+                actions=[Instance.busy_by.remove(), Instance.busy_until.remove()],
+                condition=busy_by == job_id,
+                add_version_condition=False,
+            )
+        except UpdateError as error:
+            if error.cause_response_code != TAKEN:
+                raise
 
     @property
     def is_primary(self) -> bool:

@@ -16,7 +16,7 @@ from chalicelib.jobs.beginnings import retake
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
-from chalicelib.models.record import now
+from chalicelib.models.record import Stale, now
 from chalicelib.models.status import JobStatus
 from chalicelib.providers.base import BaseProvider
 from chalicelib.ssh.guest import Guest
@@ -141,7 +141,8 @@ def load(baton: Baton, execution: Execution) -> tuple[Cluster, Instance]:
 def noted(instance: Instance, step: str, job_id: str) -> Iterator[None]:
     """Note on the instance that the step is acting on it; afterwards save what it changed, also if it is not ready.
 
-    A step that dies leaves the note: until `busy_until` another job's steps wait, since its effect may land late.
+    A step that dies leaves the note: until `busy_until` another job's steps wait, since its effect may land late. One
+    that merely lost its lock meanwhile takes the note away, and nothing else.
     """
     instance.step, instance.busy_by, instance.busy_until = step, job_id, now() + LONGEST_LAMBDA
     instance.save_held()
@@ -150,7 +151,11 @@ def noted(instance: Instance, step: str, job_id: str) -> Iterator[None]:
     finally:
         instance.busy_by = instance.busy_until = None
         instance.updated_at = now()
-        instance.save_held()
+        try:
+            instance.save_held()
+        except Stale:
+            instance.clear_note_of(job_id)
+            raise
 
 
 def patiently(work: Callable[[], None]) -> None:

@@ -92,6 +92,20 @@ def test_a_later_job_waits_for_the_step_of_one_that_died(simulation: Simulation)
     run_step(event(deleting, "DeleteServer"), "cloud")
 
 
+def test_a_step_that_lost_its_lock_saves_nothing_and_leaves_no_note(simulation: Simulation) -> None:
+    placed = ordered(1)
+    ending = Job.get(placed.job.job_id)
+    simulation.cloud.trip = lambda point: (
+        endings.fail(ending, JobStatus.ABORTED, "x") if "after create" in point else None
+    )
+
+    with pytest.raises(Transient):
+        run_step(event(placed, "CreateServer"), "cloud")
+
+    instance = first(placed)
+    assert (instance.status, instance.address, instance.busy_by, instance.busy_until) == ("ERROR", None, None, None)
+
+
 def test_a_redriven_step_takes_its_lock_up_again(simulation: Simulation) -> None:
     placed = ordered(1)
     endings.fail(placed.job, JobStatus.FAILED, "x")
