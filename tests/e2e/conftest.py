@@ -13,7 +13,7 @@ SITE = {
     "DTROVE_NSPAWN_ROOT": "/var/lib/dtrove/e2e",
     "DTROVE_NSPAWN_IMAGES": f"{Config.dtrove_nspawn_root}/images",
     "DTROVE_NSPAWN_BRIDGE": "dtrovee2e",
-    "DTROVE_NSPAWN_NETWORK": "10.79.2.0/24",
+    "DTROVE_NSPAWN_NETWORK": "10.79.12.0/24",
     "DTROVE_MAX_INSTANCES": "20",
     "DTROVE_MAX_VOLUMES_GIB": "40",
 }
