@@ -62,10 +62,10 @@ class RealSimulation(Simulation):
         )
 
     def _provider(self) -> BaseProvider:
-        return Tripping(self.provider, self._trip)  # type: ignore[return-value]
+        return Tripping(self.provider, self._trip)
 
     def _connect(self, instance: Instance, key_id: str) -> Guest:
-        return Tripping(world.connect(instance, key_id), self._trip)  # type: ignore[return-value]
+        return Tripping(world.connect(instance, key_id), self._trip)
 
     def left(self) -> list[str]:
         return [*super().left(), *(f"{each.kind} of {each.instance_id}" for each in self.provider.owned())]

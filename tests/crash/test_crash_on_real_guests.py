@@ -88,7 +88,9 @@ def ended(service: RealSimulation) -> None:
         job.delete(add_version_condition=False)
 
 
-def test_a_life_cut_here_and_there_ends_as_it_should(service: RealSimulation, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_life_cut_here_and_there_ends_as_it_should(
+    service: RealSimulation, capsys: pytest.CaptureFixture[str]
+) -> None:
     counted = points(service)
     for number in range(SAMPLE):
         for story in (create, grow, delete):

@@ -3,14 +3,14 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import psycopg2
+import psycopg
 import pymysql
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 CONNECT_TIMEOUT_SECONDS = 5
-REFUSALS: tuple[type[Exception], ...] = (pymysql.Error, psycopg2.Error, redis.RedisError)
+REFUSALS: tuple[type[Exception], ...] = (pymysql.Error, psycopg.Error, redis.RedisError)
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,16 @@ class PostgresClient(Client):
         return rows[0][0] if rows else None
 
     def _execute(self, statement: str, *values: str) -> list[tuple[str, ...]]:
-        connection = psycopg2.connect(
+        with psycopg.connect(
             host=self.address,
             user="postgres",
             password=self.password,
             dbname="postgres",
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        )
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values)
-                return list(cursor.fetchall()) if cursor.description else []
-        finally:
-            connection.close()
+            autocommit=True,
+        ) as connection:
+            cursor = connection.execute(statement, values)
+            return list(cursor.fetchall()) if cursor.description else []
 
 
 class RedisClient(Client):
