@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from local import machine, service
+from local import aws, machine, service
 from local.api import Api
+from local.janitor import watched
 from local.progress import Progress
 from local.proof import CLIENTS, prove
 
@@ -26,28 +27,34 @@ class Made:
 
 
 def main() -> int:
-    began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        say("Starting DTrove: image, embedded AWS, deployment")
-        running = service.up()
-        say(f"DTrove is up at {running.api_url} after {time.monotonic() - began:.1f} s\n")
-        api = running.api()
-        made = [create(api, datastore, version) for datastore, version, _ in service.OFFERED]
-        for each in made:
-            show(api, each)
-        delete_all(api, made)
-        say(f"Records left: {records_left(running)}")
-    finally:
-        # A second Ctrl-C must not leave half of it behind.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        left = service.down()
-        say(
-            "\n".join(f"left behind: {each}" for each in left)
-            or "Left on this machine: no guest, network, mount or volume."
-        )
-    say(f"Done in {time.monotonic() - began:.1f} s.")
+    began = time.monotonic()
+    if aws.running(service.FOLDER / "aws"):
+        sys.exit("The service is up here, and the demo takes down what it finds: `make down` first.")
+    with watched():
+        try:
+            play(began)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it behind
+            left = service.down()
+            say(
+                "\n".join(f"left: {each}" for each in left)
+                or "Left on this machine: no guest, network, mount or volume"
+            )
+    say(f"Done in {time.monotonic() - began:.1f} s")
     return 1 if left else 0
+
+
+def play(began: float) -> None:
+    say("Starting DTrove: image, embedded AWS, deployment")
+    running = service.up()
+    say(f"DTrove is up at {running.api_url} after {time.monotonic() - began:.1f} s\n")
+    api = running.api()
+    made = [create(api, datastore, version) for datastore, version, _ in service.OFFERED]
+    for each in made:
+        show(api, each)
+    delete_all(api, made)
+    say(f"Records left: {records_left(running)}")
 
 
 def create(api: Api, datastore: str, version: str) -> Made:

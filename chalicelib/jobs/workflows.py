@@ -54,6 +54,7 @@ WORKFLOWS = {
         begins_from=ACTIVE_OR_ERROR,
         during=Status.SHRINKING,
         instances_during=Status.DELETING,
+        after_failure=Status.ACTIVE,
     ),
     "delete_cluster": Workflow(
         steps=("open_job", "delete_server", "forget_cluster"),

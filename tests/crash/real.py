@@ -62,7 +62,7 @@ class RealSimulation(Simulation):
         )
 
     def _provider(self) -> BaseProvider:
-        return Tripping(self.provider, self._trip)
+        return Tripping(self.provider, self._trip)  # type: ignore[return-value]
 
     def _connect(self, instance: Instance, key_id: str) -> Guest:
         return Tripping(world.connect(instance, key_id), self._trip)
