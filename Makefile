@@ -31,7 +31,7 @@ lint: $(READY) $(NODE)
 	node local/check_asl.js $(ASL)
 
 unit: $(READY)
-	$(VENV)/bin/pytest -m "not guests" --cov --cov-report=term:skip-covered
+	$(VENV)/bin/pytest -m "not guests" -n 2 --cov --cov-report=term:skip-covered
 
 # What needs real guests: root and Linux, or one clear sentence.
 guests: $(READY)

@@ -24,7 +24,7 @@ def list_jobs(request: Request) -> Response:
 @routes.route(JOBS + "/{job_id}", methods=["GET"])
 def show_job(request: Request) -> Response:
     job = Job.of_project(request.project_id, request.values["job_id"])
-    instances: list[Instance] = []
+    instances: list[Instance] = []  # gone, if a delete is nearly through
     if job.status == JobStatus.RUNNING:
         instances = list(Instance.batch_get(list(job.instance_ids), consistent_read=True))
     view = job_view(job, sorted(instances, key=lambda each: job.instance_ids.index(each.instance_id)))
