@@ -75,18 +75,20 @@ def _size(value: dict[str, Any]) -> int:
     ((kind, content),) = value.items()
     match kind:
         case "S":
-            return len(content.encode())
+            bytes_ = len(content.encode())
         case "N":
-            return len(content) // 2 + 2
+            bytes_ = len(content) // 2 + 2
         case "B":
-            return len(content) if isinstance(content, bytes) else len(content) * 3 // 4
+            bytes_ = len(content) if isinstance(content, bytes) else len(content) * 3 // 4
         case "M":
-            return 3 + sum(len(name.encode()) + 1 + _size(each) for name, each in content.items())
+            bytes_ = 3 + sum(len(name.encode()) + 1 + _size(each) for name, each in content.items())
         case "L":
-            return 3 + sum(1 + _size(each) for each in content)
-        case "SS" | "NS":
-            return sum(len(each.encode()) for each in content)
-    return 1  # BOOL, NULL
+            bytes_ = 3 + sum(1 + _size(each) for each in content)
+        case "SS":
+            bytes_ = sum(len(each.encode()) for each in content)
+        case _:  # BOOL, NULL
+            bytes_ = 1
+    return bytes_
 
 
 def _identity(table: str, item: Item) -> str:

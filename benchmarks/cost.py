@@ -17,15 +17,16 @@ from local import service
 from local.service import Service
 
 ABOUT = """\
-One Redis cluster of three instances with volumes, created and deleted on the embedded AWS with real guests. *Transitions*
-are the tasks that ran, retries among them (Lambda's own logs tell), each Map state with each of its iterations, and one
-for the end. *Lambda* is the functions' billed milliseconds as the embedded AWS logs them, and for the request to the API
-all of its time: those of this machine, where a vCPU is faster than a 512 MB function's share of one, but where most of
-it is waiting. *DynamoDB* and *KMS* are the calls of the functions that serve the order, counted by a proxy between them
-and the embedded AWS; capacity follows from the items by DynamoDB's documented rules, indexes and transactions included.
-List prices of us-east-1: 25 USD per million transitions, Lambda (arm64) 0.0000133334 USD per GB-second and 0.20 USD per
-million requests, DynamoDB on demand 0.625 USD per million write units and 0.125 USD per million read units, KMS 0.03 USD
-per 10,000 calls, API Gateway 3.50 USD per million requests. Not in it: a client's requests for progress, logs, storage.
+One Redis cluster of three instances with volumes, created and deleted on the embedded AWS with real guests.
+*Transitions* are the tasks that ran, retries among them (by the functions' own logs), each Map state with each of its
+iterations, and one for the end. *Lambda* is the milliseconds that the embedded AWS logs as billed, and all of the
+time of the request to the API; they are this machine's, whose core is more than a 512 MB function's share of one, but
+most of them are waiting. *DynamoDB* and *KMS* are the calls of the functions that serve the order, counted by a proxy
+between them and the embedded AWS; capacity follows from the items by DynamoDB's documented rules, indexes and
+transactions included. List prices of us-east-1: 25 USD per million transitions, Lambda (arm64) 0.0000133334 USD per
+GB-second and 0.20 USD per million requests, DynamoDB on demand 0.625 USD per million write units and 0.125 USD per
+million read units, KMS 0.03 USD per 10,000 calls, API Gateway 3.50 USD per million requests. Not in it: a client's
+requests for progress, logs, storage.
 """
 SIZE = 3
 MOST_USD = 0.005
@@ -38,7 +39,7 @@ USD_PER_KMS_CALL = 0.03e-4
 USD_PER_REQUEST = 3.5e-6
 MIB_PER_GB = 1024
 REPO = Path(__file__).parent.parent
-API_MEMORY_MIB = json.loads((REPO / ".chalice" / "config.json").read_text())["stages"]["dev"]["lambda_memory_size"]
+API_MEMORY_MIB: int = json.loads((REPO / ".chalice" / "config.json").read_text())["stages"]["dev"]["lambda_memory_size"]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         self.upstream.close()
         super().finish()
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.upstream.request("POST", self.path, body, dict(self.headers))
         answer = self.upstream.getresponse()

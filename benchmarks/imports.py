@@ -13,11 +13,11 @@ from benchmarks.figures import Figure, Of, Section, tell
 from local.package import package
 
 ABOUT = """\
-Fresh processes of `python -S -s` with nothing but the deployed bundle on their path, compiled beforehand; seconds from
-the first import to the end of the last, medians of 15 that take turns. The baseline is `import chalice, boto3, pynamodb`
-alone, from the same bundle. *api* is `import app`, which is all that the API's Lambda does before its first request;
-*guest_step*, the heaviest of the steps, is that with all steps, their entry, SSH and every datastore's manager.
-*forbidden* counts the modules that the API must not know: SSH, clouds, steps.
+Fresh processes of `python -S -s` with nothing but the deployed bundle on their path, compiled beforehand; seconds
+from the first import to the end of the last, medians of 15 that take turns. The baseline is `import chalice, boto3,
+pynamodb` alone, from the same bundle. *api* is `import app`, which is all that the API's Lambda does before its first
+request; *guest_step*, the heaviest of the steps, is that with all steps, their entry, SSH and every datastore's
+manager. *forbidden* counts the modules that the API must not know: SSH, clouds, steps.
 """
 REPO = Path(__file__).parent.parent
 PROCESSES = 15
@@ -54,7 +54,7 @@ def measure() -> Section:
                     seconds[program].append(spent)
     alone, api, step = (median(seconds[each]) for each in programs)
     forbidden = [each for each in modules[API] if each.startswith(FORBIDDEN)]
-    tell(f"imports: alone {alone:.3f}, api {api:.3f}, guest step {step:.3f}; the API imports {forbidden or 'nothing'} forbidden")
+    tell(f"imports: alone {alone:.3f}, api {api:.3f}, guest step {step:.3f}; forbidden: {forbidden}")
     return Section(
         "Importing",
         ABOUT,

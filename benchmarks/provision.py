@@ -13,15 +13,15 @@ from local import images, service
 from local.service import Service
 
 ABOUT = """\
-A Redis cluster of 512 MiB instances with a volume of 1 GiB each, ordered over the API of the embedded AWS. The baseline
-is `benchmarks/bare_cluster.sh`: the same overlay over the same image, network namespace, limits, volume with XFS, host
-key, boot until sshd answers, packages, rendered configuration and accounts, and replication until each replica has what
-the primary has; on all instances in parallel, over one multiplexed SSH connection each, without any service, record or
-retry. Ours and the script's take turns, each from an idle machine with synced disks. *cold* starts from plain
-Debian and installs Redis by apt from the mirror; *golden* has the packages in the image. Ours ends when the last
-transaction writes the job's end, the script when its last command does. Lambdas are warm: one cluster was made before.
-Medians; the notes have the fastest and the slowest. *idle* is how long of ours no task ran at all: API, state machine,
-waiting before a retry.
+A Redis cluster of 512 MiB instances with a volume of 1 GiB each, ordered over the API of the embedded AWS. The
+baseline is `benchmarks/bare_cluster.sh`: the same overlay over the same image, network namespace, limits, volume with
+XFS, host key, boot until sshd answers, packages, rendered configuration and accounts, and replication until each
+replica has what the primary has; on all instances in parallel, over one multiplexed SSH connection each, without any
+service, record or retry. Ours and the script's take turns, each from an idle machine with synced disks. *cold* starts
+from plain Debian and installs Redis by apt from the mirror; *golden* has the packages in the image. Ours ends when
+the last transaction writes the job's end, the script when its last command does. Lambdas are warm: one cluster was
+made before. Medians; the notes have the fastest and the slowest. *idle* is how long of ours no task ran at all: API,
+state machine, waiting before a retry.
 """
 IMAGES = {"cold": images.BASE, "golden": images.GOLDEN}
 SIZES = 1, 3
@@ -40,8 +40,8 @@ class Timings:
 def measure(rounds: int) -> Section:
     figures: list[Figure] = []
     with site.running() as running:
-        for state in IMAGES:
-            service.offer(running.aws, IMAGES[state])
+        for state, image in IMAGES.items():
+            service.offer(running.aws, image)
             for size in SIZES:
                 figures += figures_of(state, size, timed(running, state, size, rounds))
     return Section("From POST to ACTIVE", ABOUT, tuple(figures))
@@ -55,9 +55,8 @@ def timed(running: Service, state: str, size: int, rounds: int) -> Timings:
         seconds, found, idle = ours(running, size)
         os.sync()
         with bare.made(IMAGES[state], size) as script_seconds:
-            tell(
-                f"{state} {size}: ours {seconds:.2f} s, script {script_seconds:.2f} s; idle {idle:.2f}, {profile(found)}"
-            )
+            tell(f"{state} {size}: ours {seconds:.2f} s, script {script_seconds:.2f} s")
+        tell(f"  idle {idle:.2f}, {profile(found)}")
         timings.ours.append(seconds)
         timings.idle.append(idle)
         timings.script.append(script_seconds)

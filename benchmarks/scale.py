@@ -15,11 +15,12 @@ from benchmarks.capacity import Ledger
 from benchmarks.figures import Figure, Of, Section, percentile, tell
 
 ABOUT = """\
-The API in process, its tables in moto: `GET /clusters/{id}` of a three-instance cluster in the middle of the list, and a
-page of 20 clusters from there, of a project with 100,000 clusters; the baseline is a project with 100. Requests are those
-that reach DynamoDB, and the capacity they consume follows from the items read by its documented rules: both must be the
-same. Static tokens cost no request; nothing throttles. Times (p50, p99) include moto's: it sorts the whole table for each
-query, as DynamoDB does not. So `own` leaves out what passed between asking for a call and its answer.
+The API in process, its tables in moto: `GET /clusters/{id}` of a three-instance cluster in the middle of the list,
+and a page of 20 clusters from there, of a project with 100,000 clusters; the baseline is a project with 100. Requests
+are those that reach DynamoDB, and the capacity they consume follows from the items read by its documented rules: both
+must be the same. Static tokens cost no request; nothing throttles. Times (p50, p99) include moto's: it sorts the
+whole table for each query, as DynamoDB does not. So `own` leaves out what passed between asking for a call and its
+answer.
 """
 COUNTS = 100, 100_000
 PAGE, MEMBERS = 20, 3
@@ -71,7 +72,7 @@ def seen(count: int, watch: Watch) -> dict[str, tuple[float, str, float | None]]
     """Return value, unit and greatest ratio of each figure with this many clusters in the project."""
     middle = fill(count)
     found: dict[str, tuple[float, str, float | None]] = {}
-    for name, (path, turns) in {"show": (f"/{middle}", 300), "list": (f"?limit={PAGE}&marker={middle}", 20)}.items():
+    for name, (path, turns) in {"show": (f"/{middle}", 300), "list": (f"?limit={PAGE}&marker={middle}", 30)}.items():
         answer(path)  # makes the connections
         watch.requests, watch.read_units = 0, 0.0
         times, own = [], []
@@ -118,25 +119,36 @@ def fill(count: int) -> str:
         model.create_table(billing_mode="PAY_PER_REQUEST")
     clusters, instances = (backend.get_table(f"{TABLE_PREFIX}{noun}") for noun in ("clusters", "instances"))
     ids = sorted(str(uuid5(NAMESPACE_URL, str(number))) for number in range(count))
+    middle = ids[count // 2]
+    cluster, members = records(middle)
+    pattern = cluster.serialize()
     for cluster_id in ids:
-        cluster, members = records(cluster_id)
-        clusters.put_item(cluster.serialize())
-        if cluster_id == ids[count // 2]:  # the others' are in other partitions: no request touches them
-            for each in members:
-                instances.put_item(each.serialize())
-    return ids[count // 2]
+        clusters.put_item({**pattern, "cluster_id": {"S": cluster_id}})
+    for each in members:  # the other clusters' are in other partitions: no request touches them
+        instances.put_item(each.serialize())
+    return middle
 
 
 def records(cluster_id: str) -> tuple[Any, list[Any]]:
     from chalicelib.models.cluster import Cluster, Member
     from chalicelib.models.instance import Instance
 
-    members = [Member(instance_id=str(uuid5(NAMESPACE_URL, f"{cluster_id} {n}")), name=f"c-{n}") for n in range(MEMBERS)]
-    common = {"project_id": PROJECT, "datastore": "redis", "datastore_version": "7.0", "status": "ACTIVE", "revision": 1}
+    members = [
+        Member(instance_id=str(uuid5(NAMESPACE_URL, f"{cluster_id} {n}")), name=f"c-{n}") for n in range(MEMBERS)
+    ]
+    common: dict[str, Any] = {
+        "project_id": PROJECT,
+        "datastore": "redis",
+        "datastore_version": "7.0",
+        "status": "ACTIVE",
+        "revision": 1,
+    }
     common["datastore_version_id"] = str(uuid5(NAMESPACE_URL, "redis"))
     cluster = Cluster(cluster_id=cluster_id, listed_in=PROJECT, name=f"cluster {cluster_id}", members=members, **common)
     instances = [
-        Instance(cluster_id=cluster_id, instance_id=each.instance_id, name=each.name, flavor_id="1", memory_mib=512, **common)
+        Instance(
+            cluster_id=cluster_id, instance_id=each.instance_id, name=each.name, flavor_id="1", memory_mib=512, **common
+        )
         for each in members
     ]
     return cluster, instances

@@ -35,7 +35,7 @@ def running() -> Iterator[Service]:
     service.down(FOLDER, **SETTINGS)  # of a run that was killed
     try:
         with _quiet():
-            started = service.up(FOLDER, port=0, **SETTINGS)
+            started = service.up(FOLDER, port=0, auth=False, **SETTINGS)
         yield started
     finally:
         left = service.down(FOLDER, **SETTINGS)

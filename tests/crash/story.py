@@ -11,6 +11,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
 from chalicelib.errors import NotReady, Permanent
+from chalicelib.jobs import endings
 from chalicelib.jobs.beginnings import launch
 from chalicelib.jobs.sweep import sweep
 from chalicelib.models.cluster import Cluster
@@ -112,8 +113,7 @@ class Abandoning(Simulation):
         try:
             return super().carry_out(job, data)
         except Aborted:
-            from chalicelib.jobs import endings
-
+            self.revive()
             endings.fail(Job.get(job.job_id, consistent_read=True), JobStatus.ABORTED, "aborted")
             raise
 

@@ -1,0 +1,48 @@
+"""Run the benchmarks, each in a process of its own, and write the report.
+
+python -m benchmarks                          all of them: results.json and docs/benchmarks.md are written anew
+python -m benchmarks [--rounds N] [NAME …]    only these, or with other rounds of provisioning: printed, not written
+"""
+
+import argparse
+import subprocess
+import sys
+
+from benchmarks import report
+from benchmarks.figures import Section
+from benchmarks.report import REPO, Machine
+from local.machine import Unfit, check
+
+NAMES = ("provision", "cost", "imports", "scale", "bundle")
+ROUNDS = 5
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*NAMES, []], help=", ".join(NAMES))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
+    names = options.names or NAMES
+    if {"provision", "cost"} & set(names):
+        check()
+    machine = Machine.this()
+    sections = [measured(name, options.rounds) for name in names]
+    print("\n".join(report.page(sections, machine, options.rounds)))
+    if names == NAMES and options.rounds == ROUNDS:
+        report.write(sections, machine, options.rounds)
+    return int(any(each.is_met is False for section in sections for each in section.figures))
+
+
+def measured(name: str, rounds: int) -> Section:
+    arguments = [str(rounds)] if name == "provision" else []
+    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+    return Section.from_json(subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Unfit as reason:
+        sys.exit(str(reason))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{' '.join(error.cmd[1:])} ended with status {error.returncode}.")
