@@ -47,9 +47,10 @@ host:
 	@.ci/host-packages $(HOST_PACKAGES)
 
 $(READY): requirements.txt requirements-dev.txt
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
-	touch $@
+	@echo "Installing the Python environment in $(VENV)"
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@
 
 $(NODE): package.json package-lock.json
 	command -v npm >/dev/null || .ci/host-packages nodejs npm
