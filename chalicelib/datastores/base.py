@@ -71,10 +71,6 @@ class BaseManager(ABC):
         """The class's name in lower case without Manager: MySQLManager is "mysql"."""
         return type(self).__name__.removesuffix("Manager").lower()
 
-    def connection_url(self, address: str) -> str:
-        """Return how a customer's client reaches an instance, without the password."""
-        return f"{self.name}://{self.root_name}@{address}:{self.port}"
-
     # --- what each datastore says for itself
     @abstractmethod
     def render_config_file(self, instance: Instance) -> str:

@@ -4,14 +4,22 @@ import shlex
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from chalicelib.errors import Permanent
 
 SHARED = Path(__file__).parent / "templates"
 
 
 def render(folder: Path, version: str, template: str, **values: object) -> str:
-    """Render `<folder>/templates/<version>/<template>`, or else that of the folder itself, or else the shared one."""
-    return _environment(folder / "templates", version).get_template(f"{template}.j2").render(values)
+    """Render `<folder>/templates/<version>/<template>`, or else that of the folder itself, or else the shared one.
+
+    Raises Permanent, naming the template, if there is none or it is wrong.
+    """
+    try:
+        return _environment(folder / "templates", version).get_template(f"{template}.j2").render(values)
+    except TemplateError as error:
+        raise Permanent(f"{folder.name}: template {template}: {error}") from error
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.models.record import Record, table_name
 
@@ -23,6 +23,9 @@ class Datastore(Record):
     manager = UnicodeAttribute()  # a name of config.dtrove_datastore_managers, or a dotted path
     image = UnicodeAttribute()  # the provider's image id
     packages: ListAttribute[str] = ListAttribute(default=list)
+    most_instances = NumberAttribute(
+        null=True
+    )  # of one cluster; 1 for what does not replicate; None: as many as allowed
     is_active = BooleanAttribute(default=True)
     is_default = BooleanAttribute(default=False)
 

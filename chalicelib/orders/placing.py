@@ -11,6 +11,7 @@ from chalicelib.jobs.beginnings import check, draft, take_lock
 from chalicelib.jobs.quota import check_quota, count
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.record import Stale, transaction
@@ -43,6 +44,7 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
     A given `job_id` makes all ids follow from it, so the order can be repeated. Raises NotFound, BadRequest, OverLimit.
     """
     datastore = find_datastore(order.datastore, order.version)
+    check_size(datastore, len(order.instances))
     flavors = find_flavors({each.flavor_id for each in order.instances})
     job_id = job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
@@ -74,7 +76,7 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
     def place() -> Placed:
         cluster = Cluster.of_project(by.project_id, cluster_id)
         check(WORKFLOWS["add_instance"], cluster)
-        _check_size(cluster, orders)
+        check_size(Datastore.of_version(cluster.datastore_version_id), len(cluster.members) + len(orders))
         members = cluster.instances()
         added = new_instances(cluster, orders, flavors, job_id)
         job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
@@ -112,10 +114,11 @@ def _tried(place: Callable[[], Placed]) -> Placed:
     raise Unprocessable("Others are changing this at the same time; try again.")
 
 
-def _check_size(cluster: Cluster, orders: Sequence[InstanceOrder]) -> None:
-    most = config.current().dtrove_max_cluster_size
-    if len(cluster.members) + len(orders) > most:
-        raise BadRequest(f"Validation error: grow: a cluster has at most {most} instances.")
+def check_size(datastore: Datastore, size: int) -> None:
+    """Raise BadRequest if a cluster of this datastore may not have as many instances."""
+    most = int(min(config.current().dtrove_max_cluster_size, datastore.most_instances or config.MAP_LIMIT))
+    if size > most:
+        raise BadRequest(f"Validation error: size: a cluster of {datastore.name} has at most {most} instances.")
 
 
 def _check_members(workflow: str, instances: Sequence[Instance], about: Sequence[str]) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.jobs import endings
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.key import Key
@@ -192,3 +194,21 @@ def test_every_answer_has_a_request_id() -> None:
     answers = [member.get("/clusters"), member.get("/clusters/none"), ApiCaller(None).get("/clusters")]
 
     assert all(each.headers["x-openstack-request-id"].startswith("req-") for each in answers)
+
+
+def test_a_datastore_may_say_how_many_instances_a_cluster_has() -> None:
+    redis = next(each for each in Datastore.all() if each.datastore == "redis")
+    redis.most_instances = 1
+    redis.save()
+    lone = order(datastore={"type": "redis", "version": "7.0"}, size=1)
+    cluster_id = member.post("/clusters", lone).body["cluster"]["id"]
+    (job,) = Job.scan()
+    endings.succeed(job)
+
+    answers = [
+        member.post("/clusters", order(datastore={"type": "redis", "version": "7.0"}, size=2)),
+        member.post(f"/clusters/{cluster_id}", {"grow": [{"flavorRef": "1"}]}),
+    ]
+
+    assert [each.status for each in answers] == [400, 400]
+    assert all("at most 1 instances" in each.body["badRequest"]["message"] for each in answers)

@@ -1,12 +1,9 @@
 """The datastore versions that Debian 12 has, as records."""
 
 from chalicelib.models.datastore import Datastore
+from local.service import OFFERED
 
-PACKAGES = {
-    "mysql": ("10.11", ["mariadb-server", "mariadb-backup"]),
-    "postgresql": ("15", ["postgresql-15"]),
-    "redis": ("7.0", ["redis-server"]),
-}
+PACKAGES = {datastore: (version, packages) for datastore, version, packages in OFFERED}
 
 
 def version_of(datastore: str) -> Datastore:

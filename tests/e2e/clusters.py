@@ -5,8 +5,9 @@ from typing import Any
 
 from local.api import Api
 from local.proof import CLIENTS, prove
+from local.service import OFFERED
 
-VERSIONS = {"mysql": "10.11", "postgresql": "15", "redis": "7.0"}
+VERSIONS = {datastore: version for datastore, version, _ in OFFERED}
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from chalicelib import config
@@ -21,6 +22,8 @@ def remove_everything(site: Site | None = None) -> None:
     servers.remove_leftovers(f"{site.prefix}-*")
     for name in FOLDERS:
         shutil.rmtree(site.root / name, ignore_errors=True)
+    with suppress(OSError):  # its images, if it has any of its own, stay
+        site.root.rmdir()
 
 
 def remove_from_kernel(site: Site) -> None:
