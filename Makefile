@@ -48,7 +48,7 @@ host:
 
 $(READY): requirements.txt requirements-dev.txt
 	@echo "Installing the Python environment in $(VENV)"
-	@python3 -m venv $(VENV)
+	@python3 -m venv --clear $(VENV)
 	@$(VENV)/bin/pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
 	@touch $@
 

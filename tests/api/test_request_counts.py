@@ -1,0 +1,76 @@
+"""What each read costs: DynamoDB requests, counted at the client."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from chalicelib.jobs import endings
+from tests.api.client import ApiCaller
+from tests.orders_placed import active, ordered
+from tests.tables import MODELS
+
+pytestmark = pytest.mark.usefixtures("catalog")
+member = ApiCaller()
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    calls: list[str] = []
+
+    def note(model: Any, **_: object) -> None:
+        calls.append(model.name)
+
+    events = {id(each): each for model in MODELS for each in [model._get_connection().connection.client.meta.events]}
+    for each in events.values():
+        each.register("before-call.dynamodb", note)
+    try:
+        yield calls
+    finally:
+        for each in events.values():
+            each.unregister("before-call.dynamodb", note)
+
+
+def requests_of(path: str) -> list[str]:
+    with counted() as calls:
+        assert member.get(path).status == 200
+    return calls
+
+
+def test_a_show_is_two_requests_at_most() -> None:
+    placed = ordered(3)
+    cluster_id, instance_id = placed.cluster.cluster_id, placed.instances[0].instance_id
+
+    assert requests_of(f"/clusters/{cluster_id}") == ["GetItem", "BatchGetItem"]
+    assert requests_of(f"/instances/{instance_id}") == ["GetItem"]
+    assert requests_of(f"/clusters/{cluster_id}/instances/{instance_id}") == ["GetItem"]
+    assert requests_of(f"/jobs/{placed.job.job_id}") == ["GetItem", "BatchGetItem"]
+    endings.succeed(placed.job)
+    assert requests_of(f"/jobs/{placed.job.job_id}") == ["GetItem"]
+
+
+PAGES = [
+    "/clusters",
+    "/clusters?limit=1",
+    "/instances?include_clustered=true",
+    "/jobs",
+    "/jobs?limit=1",
+    "/datastores",
+    "/datastores/redis",
+    "/datastores/redis/versions/7.0",
+    "/flavors",
+    "/flavors/1",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_one_query(path: str) -> None:
+    active(2)
+    active(1)
+
+    assert requests_of(path) == ["Query"]
+
+
+def test_limits_ask_nobody() -> None:
+    assert requests_of("/limits") == []
