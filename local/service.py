@@ -3,15 +3,10 @@
 python -m local.service up | down | left
 """
 
-import json
-import os
-import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from chalicelib.config import Config
 from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
@@ -19,6 +14,7 @@ from chalicelib.providers.nspawn import network
 from chalicelib.providers.nspawn.site import Site
 from local import aws, background, images, machine
 from local.api import Api
+from local.callers import CALLERS, embedded_settings, tokens_in, write_env
 from local.deploy import Target, deploy
 
 ROOT = Path(__file__).parent.parent
@@ -28,12 +24,6 @@ STACK = "dtrove"
 STORE, STORE_PORT = "local.store", 4580
 FUNCTIONS = ("Records", "Cloud", "Guest")  # as CloudFormation knows them
 WORKERS = 3  # of each function: the branches of a Map over a three-instance cluster run at once
-CALLERS = {  # variable → project, user, roles
-    "DTROVE_TOKEN": ("demo", "demo", ["member"]),
-    "DTROVE_READER_TOKEN": ("demo", "reader", ["reader"]),
-    "DTROVE_ADMIN_TOKEN": ("admin", "admin", ["admin"]),
-    "DTROVE_OTHER_TOKEN": ("other", "other", ["member"]),
-}
 OFFERED = (  # datastore, version, packages
     ("mysql", "10.11", ["mariadb-server", "mariadb-backup"]),
     ("postgresql", "15", ["postgresql-15"]),
@@ -60,7 +50,7 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
         machine.Unfit: this machine cannot run guests.
     """
     machine.check()
-    tokens = _tokens(folder)
+    tokens = tokens_in(folder)
     settings = embedded_settings(tokens) | chosen
     images.build(image_root(settings))
     embedded = aws.running(folder / "aws") or aws.start(folder / "aws", port=port, auth=auth)
@@ -69,7 +59,7 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
     service = Service(embedded, outputs["ApiUrl"], tokens)
     offer(embedded, images.GOLDEN)
     warm(service)
-    write_env(service, folder)
+    write_env(folder, outputs["ApiUrl"], tokens, embedded.environment())
     return service
 
 
@@ -86,30 +76,6 @@ def down(folder: Path = FOLDER, **chosen: str) -> list[str]:
     for name in ("env", "clouds.yaml", "tokens.json"):
         (folder / name).unlink(missing_ok=True)
     return machine.remove_everything(Config.from_environment(chosen))
-
-
-def embedded_settings(tokens: dict[str, str]) -> dict[str, str]:
-    callers = {
-        sha256(tokens[variable].encode()).hexdigest(): {"project_id": project_id, "user": user, "roles": roles}
-        for variable, (project_id, user, roles) in CALLERS.items()
-    }
-    return {
-        "DTROVE_PROVIDER": "nspawn",
-        "DTROVE_PREFIX": "",
-        "DTROVE_TOKENS": json.dumps(callers),
-    }  # root needs no sudo
-
-
-def _tokens(folder: Path) -> dict[str, str]:
-    """Return the callers' tokens: drawn once, then kept for as long as the service is up."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "tokens.json"
-    if not path.exists():
-        drawn = {variable: secrets.token_urlsafe(24) for variable in CALLERS}
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            json.dump(drawn, file)
-    tokens: dict[str, str] = json.loads(path.read_text())
-    return tokens
 
 
 def open_store(folder: Path, embedded: aws.EmbeddedAws, site: Site, bucket: str) -> None:
@@ -152,40 +118,6 @@ def warm(service: Service) -> None:
         calls.append(pool.submit(service.api().get, "/limits"))
         for each in calls:
             each.result()
-
-
-def write_env(service: Service, folder: Path) -> None:
-    variables = {
-        "DTROVE_URL": f"{service.api_url}/v1.0/{CALLERS['DTROVE_TOKEN'][0]}",
-        "DTROVE_PROJECT": CALLERS["DTROVE_TOKEN"][0],
-        "DTROVE_OTHER_PROJECT": CALLERS["DTROVE_OTHER_TOKEN"][0],
-        **service.tokens,
-        **service.aws.environment(),
-    }
-    lines = "".join(f"export {name}={value}\n" for name, value in variables.items())
-    _private(folder / "env", lines)
-    _private(folder / "clouds.yaml", json.dumps(clouds(service), indent=2) + "\n")  # JSON is YAML
-
-
-def clouds(service: Service) -> dict[str, Any]:
-    """Return a clouds.yaml by which the stock clients reach the service without a Keystone."""
-    return {
-        "clouds": {
-            "dtrove": {
-                "auth_type": "admin_token",
-                "auth": {
-                    "endpoint": f"{service.api_url}/v1.0/{CALLERS['DTROVE_TOKEN'][0]}",
-                    "token": service.tokens["DTROVE_TOKEN"],
-                },
-            }
-        }
-    }
-
-
-def _private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
 
 
 def main(arguments: list[str]) -> int:

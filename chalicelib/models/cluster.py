@@ -7,7 +7,6 @@ from typing import Any
 from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.errors import NotFound
 from chalicelib.models.instance import Instance
 from chalicelib.models.record import HeldRecord, now, table_name
 from chalicelib.models.sealed import Sealed
@@ -40,7 +39,6 @@ class Cluster(HeldRecord):
         table_name = table_name("clusters")
 
     cluster_id = UnicodeAttribute(hash_key=True)  # the console knows only this
-    project_id = UnicodeAttribute()
     listed_in = UnicodeAttribute(null=True)  # project_id of a `cluster`; absent from a `standalone`
     by_project = ClustersByProject()
     kind = UnicodeAttribute(default=Kind.CLUSTER)
@@ -57,21 +55,6 @@ class Cluster(HeldRecord):
     shared_by: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # jobs that may run beside each other (backups)
     created_at = UTCDateTimeAttribute(default=now)
     updated_at = UTCDateTimeAttribute(default=now)
-
-    @classmethod
-    def of_project(cls, project_id: str, cluster_id: str) -> "Cluster":
-        """Return the project's cluster. Raises NotFound, for another project's too."""
-        cluster = cls.find(cluster_id)
-        if cluster is None or cluster.project_id != project_id:
-            raise NotFound(f"Resource {cluster_id} cannot be found.")
-        return cluster
-
-    @classmethod
-    def find(cls, cluster_id: str) -> "Cluster | None":
-        try:
-            return cls.get(cluster_id, consistent_read=True)
-        except cls.DoesNotExist:
-            return None
 
     @property
     def instance_ids(self) -> list[str]:

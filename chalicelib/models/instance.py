@@ -6,7 +6,6 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.errors import NotFound
 from chalicelib.models.record import TAKEN, HeldRecord, now, table_name
 from chalicelib.models.status import Role, Status
 
@@ -39,7 +38,6 @@ class Instance(HeldRecord):
 
     instance_id = UnicodeAttribute(hash_key=True)
     cluster_id = UnicodeAttribute()
-    project_id = UnicodeAttribute()
     by_project = InstancesByProject()
     standalone_in = UnicodeAttribute(null=True)  # project_id, unless it is a member of a `cluster`
     standalone_by_project = StandaloneByProject()
@@ -74,21 +72,6 @@ class Instance(HeldRecord):
     host_key = UnicodeAttribute(null=True)  # OpenSSH line of its public host key, pinned before its birth
     created_at = UTCDateTimeAttribute(default=now)
     updated_at = UTCDateTimeAttribute(default=now)
-
-    @classmethod
-    def of_project(cls, project_id: str, instance_id: str) -> "Instance":
-        """Return the project's instance. Raises NotFound, for another project's too."""
-        instance = cls.find(instance_id)
-        if instance is None or instance.project_id != project_id:
-            raise NotFound(f"Resource {instance_id} cannot be found.")
-        return instance
-
-    @classmethod
-    def find(cls, instance_id: str) -> "Instance | None":
-        try:
-            return cls.get(instance_id, consistent_read=True)
-        except cls.DoesNotExist:
-            return None
 
     def clear_note_of(self, job_id: str) -> None:
         """Take away the note that a step of this job is acting; that of another job's step stays."""

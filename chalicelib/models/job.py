@@ -13,8 +13,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.errors import NotFound
-from chalicelib.models.record import Record, now, table_name
+from chalicelib.models.record import ProjectRecord, now, table_name
 from chalicelib.models.status import JobStatus
 
 OPEN = "open"
@@ -59,12 +58,11 @@ class Reached(MapAttribute[str, Any]):
     message = UnicodeAttribute(null=True)
 
 
-class Job(Record):
+class Job(ProjectRecord):
     class Meta:
         table_name = table_name("jobs")
 
     job_id = UnicodeAttribute(hash_key=True)  # also the execution's name: the same name twice is the same run
-    project_id = UnicodeAttribute()
     cluster_id = UnicodeAttribute()
     sort_key = UnicodeAttribute()  # started_at and job_id
     by_project = JobsByProject()
@@ -88,21 +86,6 @@ class Job(Record):
     started_at = UTCDateTimeAttribute(default=now)
     finished_at = UTCDateTimeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
-
-    @classmethod
-    def of_project(cls, project_id: str, job_id: str) -> "Job":
-        """Return the project's job. Raises NotFound, for another project's too."""
-        job = cls.find(job_id)
-        if job is None or job.project_id != project_id:
-            raise NotFound(f"Resource {job_id} cannot be found.")
-        return job
-
-    @classmethod
-    def find(cls, job_id: str) -> "Job | None":
-        try:
-            return cls.get(job_id, consistent_read=True)
-        except cls.DoesNotExist:
-            return None
 
 
 def sort_key_of(started_at: datetime, job_id: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.connection import Connection
@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import config
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, NotFound
 
 TAKEN = "ConditionalCheckFailedException"
 CANCELED = "TransactionCanceledException"
@@ -52,7 +52,28 @@ class Record(Model):
             raise
 
 
-class HeldRecord(Record):
+class ProjectRecord(Record):
+    """A record that belongs to a project, under an id of its own."""
+
+    project_id = UnicodeAttribute()
+
+    @classmethod
+    def find(cls, record_id: str) -> Self | None:
+        try:
+            return cls.get(record_id, consistent_read=True)
+        except cls.DoesNotExist:
+            return None
+
+    @classmethod
+    def of_project(cls, project_id: str, record_id: str) -> Self:
+        """Return the project's record. Raises NotFound, for another project's too."""
+        record = cls.find(record_id)
+        if record is None or record.project_id != project_id:
+            raise NotFound(f"Resource {record_id} cannot be found.")
+        return record
+
+
+class HeldRecord(ProjectRecord):
     """A record that one job at a time may change: the one `held_by` names.
 
     The lock is taken and freed in `jobs`, in one transaction over the cluster and its instances.

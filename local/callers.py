@@ -1,0 +1,63 @@
+"""Who may call the embedded service: their tokens, its settings that know them, the files that tell them."""
+
+import json
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+CALLERS = {  # variable → project, user, roles
+    "DTROVE_TOKEN": ("demo", "demo", ["member"]),
+    "DTROVE_READER_TOKEN": ("demo", "reader", ["reader"]),
+    "DTROVE_ADMIN_TOKEN": ("admin", "admin", ["admin"]),
+    "DTROVE_OTHER_TOKEN": ("other", "other", ["member"]),
+}
+
+
+def embedded_settings(tokens: dict[str, str]) -> dict[str, str]:
+    callers = {
+        sha256(tokens[variable].encode()).hexdigest(): {"project_id": project_id, "user": user, "roles": roles}
+        for variable, (project_id, user, roles) in CALLERS.items()
+    }
+    return {
+        "DTROVE_PROVIDER": "nspawn",
+        "DTROVE_PREFIX": "",
+        "DTROVE_TOKENS": json.dumps(callers),
+    }  # root needs no sudo
+
+
+def tokens_in(folder: Path) -> dict[str, str]:
+    """Return the callers' tokens: drawn once, then kept in the folder for as long as the service is up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tokens.json"
+    if not path.exists():
+        write_private(path, json.dumps({variable: secrets.token_urlsafe(24) for variable in CALLERS}))
+    tokens: dict[str, str] = json.loads(path.read_text())
+    return tokens
+
+
+def write_env(folder: Path, api_url: str, tokens: dict[str, str], embedded: dict[str, str]) -> None:
+    """Write `env` (for a shell) and `clouds.yaml`; `embedded` is what makes AWS tools use the embedded AWS."""
+    project_id = CALLERS["DTROVE_TOKEN"][0]
+    url = f"{api_url}/v1.0/{project_id}"
+    variables = {
+        "DTROVE_URL": url,
+        "DTROVE_PROJECT": project_id,
+        "DTROVE_OTHER_PROJECT": CALLERS["DTROVE_OTHER_TOKEN"][0],
+        **tokens,
+        **embedded,
+    }
+    write_private(folder / "env", "".join(f"export {name}={value}\n" for name, value in variables.items()))
+    write_private(folder / "clouds.yaml", json.dumps(clouds(url, tokens["DTROVE_TOKEN"]), indent=2) + "\n")  # is YAML
+
+
+def clouds(url: str, token: str) -> dict[str, Any]:
+    """Return a clouds.yaml by which the stock clients reach the service without a Keystone."""
+    return {"clouds": {"dtrove": {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}}}}
+
+
+def write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
