@@ -31,12 +31,17 @@ lint: $(READY) $(NODE)
 	node local/check_asl.js $(ASL)
 
 unit: $(READY)
-	$(VENV)/bin/pytest -m "not guests" -n 2 --cov --cov-report=term:skip-covered
+	$(VENV)/bin/pytest -m "not guests" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
+	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
 
 # What needs real guests: root and Linux, or one clear sentence.
 guests: $(READY)
 	@$(PYTHON) -m local.machine
 	$(VENV)/bin/pytest -m guests
+
+# Figures against the bare alternative, into docs/benchmarks.md; best on a quiet machine.
+bench: host $(READY)
+	$(PYTHON) -m benchmarks
 
 format: $(READY)
 	$(VENV)/bin/ruff format .
