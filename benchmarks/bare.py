@@ -13,9 +13,8 @@ from chalicelib.datastores.base import Passwords
 from chalicelib.datastores.redis import RedisManager
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
-from chalicelib.providers.nspawn import disks, host, network
+from chalicelib.providers.nspawn import disks, host, network, removal
 from chalicelib.providers.nspawn.site import Site
-from local import machine
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 300
@@ -32,7 +31,7 @@ def made(image: str, size: int) -> Iterator[float]:
         try:
             yield _timed(folder, place, image, size)
         finally:
-            _remove(folder)
+            _remove(folder, place)
             network.ensure(place)  # as it was: ours does not make it anew for each cluster either
 
 
@@ -80,9 +79,9 @@ def _timed(folder: Path, place: Site, image: str, size: int) -> float:
     return seconds
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: Path, place: Site) -> None:
     for control in folder.glob("10.*"):
         subprocess.run(["ssh", "-q", "-o", f"ControlPath={control}", "-O", "exit", "guest"], check=False)
-    left = machine.remove_everything(site.CONFIG)
-    if left:
+    removal.remove_everything(place)
+    if left := removal.everything_left(place):
         raise SystemExit("\n".join(f"left behind by the script: {each}" for each in left))

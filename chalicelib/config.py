@@ -58,7 +58,7 @@ class Config:
     dtrove_data_key: str = "alias/dtrove"  # KMS key id, alias or ARN
     dtrove_job_retention_days: int = 90
     dtrove_deployment: str = "dtrove"  # in the metadata of all we make: a sweep touches no other deployment's
-    dtrove_sweep_limit: int = 5  # resources one sweep may remove; more than that is a matter for a person
+    dtrove_sweep_limit: int = 5  # old resources without a record that a sweep removes; more are a matter for a person
     # --- limits of the API
     dtrove_max_instances: int = 10  # per project; -1 is no limit
     dtrove_max_volumes_gib: int = 40  # per project; -1 is no limit

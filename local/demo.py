@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.config import Config
 from local import aws, machine, service
 from local.api import Api
 from local.janitor import watched
@@ -31,6 +32,7 @@ def main() -> int:
     began = time.monotonic()
     if aws.running(service.FOLDER / "aws"):
         sys.exit("The service is up here, and the demo takes down what it finds: `make down` first.")
+    machine.claim(Config(), service.FOLDER, is_up=False)
     with watched():
         try:
             play(began)

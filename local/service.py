@@ -52,8 +52,10 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
     machine.check()
     tokens = tokens_in(folder)
     settings = embedded_settings(tokens) | chosen
+    embedded = aws.running(folder / "aws")
+    machine.claim(Config.from_environment(settings), folder, is_up=embedded is not None)
     images.build(image_root(settings))
-    embedded = aws.running(folder / "aws") or aws.start(folder / "aws", port=port, auth=auth)
+    embedded = embedded or aws.start(folder / "aws", port=port, auth=auth)
     outputs = deploy(Target.embedded(embedded.endpoint), stack=STACK, settings=settings)
     open_store(folder, embedded, Site.of(Config.from_environment(settings)), outputs["BackupsBucket"])
     service = Service(embedded, outputs["ApiUrl"], tokens)
@@ -75,7 +77,7 @@ def down(folder: Path = FOLDER, **chosen: str) -> list[str]:
     aws.stop(folder / "aws")
     for name in ("env", "clouds.yaml", "tokens.json"):
         (folder / name).unlink(missing_ok=True)
-    return machine.remove_everything(Config.from_environment(chosen))
+    return machine.remove_everything(Config.from_environment(chosen), folder)
 
 
 def open_store(folder: Path, embedded: aws.EmbeddedAws, site: Site, bucket: str) -> None:

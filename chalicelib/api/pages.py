@@ -13,6 +13,6 @@ def page(request: Request, noun: str, items: list[Any], next_marker: str | None)
     body: dict[str, Any] = {noun: items}
     if next_marker is not None:
         query = {**request.query, "limit": str(request.page()[0]), "marker": next_marker}
-        body["links"] = [{"rel": "next", "href": f"{request.link(noun)}?{urlencode(query)}"}]
+        body["links"] = [{"rel": "next", "href": f"{request.url}?{urlencode(query)}"}]
         body[f"{noun}_links"] = body["links"]
     return Response(body)

@@ -1,6 +1,7 @@
 """A request, checked: who asks, its path values decoded once, its body as JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,10 @@ from chalice.app import Request as ChaliceRequest
 
 from chalicelib import config
 from chalicelib.api.auth import Caller, authorized
-from chalicelib.errors import BadRequest, OverLimit
+from chalicelib.errors import BadRequest, NotFound, OverLimit
 from chalicelib.orders.placing import Requester
 
-DEEPEST = 20  # levels of a JSON body
+LONGEST_ID = 255  # characters
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,21 @@ class Request:
     values: Mapping[str, str]  # of the path, decoded
     query: Mapping[str, str]
     raw_body: bytes
+    path: str  # from /v1.0 on, as it came
     base_url: str  # scheme, host and stage prefix as served: for links
 
     @classmethod
     def checked(cls, raw: ChaliceRequest, path_values: Mapping[str, str], role: str) -> "Request":
         """Raises Unauthorized, Forbidden, NotFound, OverLimit."""
         values = {key: unquote(value) for key, value in path_values.items()}
+        for value in values.values():
+            if len(value) > LONGEST_ID:
+                raise NotFound("The resource could not be found.")
         caller = authorized(raw.headers.get("x-auth-token"), values["project_id"], role)
         body = raw.raw_body if isinstance(raw.raw_body, bytes) else raw.raw_body.encode()
         if len(body) > (most := config.current().dtrove_max_body_bytes):
             raise OverLimit(f"The body is larger than {most} bytes.")
-        return cls(caller, values["project_id"], values, raw.query_params or {}, body, base_url(raw))
+        return cls(caller, values["project_id"], values, raw.query_params or {}, body, raw_path(raw), base_url(raw))
 
     @property
     def requester(self) -> Requester:
@@ -53,9 +58,14 @@ class Request:
         text = self.query.get("limit")
         if text is None:
             return most, self.query.get("marker")
-        if not text.isdecimal() or not int(text):
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not int(text):
             raise BadRequest("limit: must be a whole number above 0")
         return min(int(text), most), self.query.get("marker")
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for, without its query."""
+        return self.base_url + self.path
 
     def link(self, *parts: str) -> str:
         return "/".join([self.base_url, "v1.0", self.project_id, *parts])
@@ -71,3 +81,8 @@ def base_url(raw: ChaliceRequest) -> str:
     served = str(raw.context.get("path") or raw.path)
     prefix = raw.headers.get("x-forwarded-prefix") or served.partition("/v1.0")[0].rstrip("/")
     return f"{scheme}://{host}{prefix}"
+
+
+def raw_path(raw: ChaliceRequest) -> str:
+    served = str(raw.context.get("path") or raw.path)
+    return served[served.find("/v1.0") :]

@@ -39,6 +39,9 @@ class Routes(Blueprint):
             except (PynamoDBException, ClientError, BotoCoreError) as error:
                 log.error("the store did not answer: %s", type(error).__name__)
                 response = envelope(Unavailable("The service is not able to answer now; try again."))
+            except Exception:
+                log.exception("a defect of ours in %s", view.__name__)
+                response = envelope(ServiceError("The server has a defect; its log says which."))
             response.headers["x-openstack-request-id"] = f"req-{uuid4()}"
             return response
 

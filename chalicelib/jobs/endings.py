@@ -9,7 +9,7 @@ from chalicelib import config
 from chalicelib.errors import Permanent
 from chalicelib.jobs.quota import count
 from chalicelib.jobs.workflows import WORKFLOWS
-from chalicelib.models.cluster import Cluster
+from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, Reached
 from chalicelib.models.key import Key
@@ -46,7 +46,7 @@ def fail(job: Job, status: JobStatus, reason: str) -> None:
         workflow = WORKFLOWS[job.workflow]
         _stop_moving(instances, reason)
         if workflow.during:
-            cluster.status, cluster.message = workflow.after_failure, reason
+            cluster.status, cluster.message = status_of(instances), reason
         _free(batch, job, cluster, instances)
 
 
@@ -100,13 +100,19 @@ def held(job: Job) -> tuple[Cluster, list[Instance]]:
 
 
 def settle_status(cluster: Cluster, instances: Sequence[Instance]) -> None:
-    """Set the cluster's status from those of the instances that have ever served."""
-    statuses = {each.status for each in instances if each.joined_at}
-    cluster.status = Status.STOPPED if statuses == {Status.STOPPED} else Status.ACTIVE
-    if Status.ERROR in statuses:
-        cluster.status = Status.ERROR
-    else:
+    """Set the cluster's status; its message stays only with an ERROR."""
+    cluster.status = status_of(instances)
+    if cluster.status != Status.ERROR:
         cluster.message = None
+
+
+def status_of(instances: Sequence[Instance]) -> Status:
+    """Return the status of a cluster of these: what never served does not count, and without a primary it is broken."""
+    served = [each for each in instances if each.joined_at]
+    statuses = {each.status for each in served}
+    if Status.ERROR in statuses or primary_of(served) is None:
+        return Status.ERROR
+    return Status.STOPPED if statuses == {Status.STOPPED} else Status.ACTIVE
 
 
 def _stop_moving(instances: Sequence[Instance], reason: str) -> None:

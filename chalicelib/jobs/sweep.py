@@ -17,8 +17,15 @@ SLACK = timedelta(minutes=5)  # past its time limit before we call it lost
 
 
 def sweep() -> list[str]:
-    """Settle every open job older than a minute; return one line for each that needed it."""
-    return [line for job in _open_jobs() if (line := settle(job))]
+    """Settle every open job older than a minute; return one line for each that needed it. One that fails stops none."""
+    return [line for job in _open_jobs() if (line := _tried(job))]
+
+
+def _tried(job: Job) -> str | None:
+    try:
+        return settle(job)
+    except Exception as error:  # lost races among them: the next sweep looks again
+        return f"{job.job_id} not settled: {type(error).__name__}"
 
 
 def _open_jobs() -> Iterator[Job]:

@@ -16,14 +16,16 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True)
 class Workflow:
-    """`during` is None where the customer should see no change of status, nor an ERROR if it fails."""
+    """`during` is None where the customer should see no change of status, nor an ERROR if it fails.
+
+    After a failure what was moving is in ERROR, and so is the cluster if anything of it that had served is.
+    """
 
     steps: tuple[str, ...]  # in order, as in its file; for percent
     begins_from: frozenset[Status]
     during: Status | None = None
     instances_during: Status | None = None
     after: Status = Status.ACTIVE
-    after_failure: Status = Status.ERROR  # the cluster; its instances that were moving are in ERROR
     lock: Lock = Lock.EXCLUSIVE
     timeout_seconds: int = HOUR
 
@@ -33,6 +35,7 @@ ACTIVE_OR_ERROR = frozenset({Status.ACTIVE, Status.ERROR})
 AT_REST = frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR})
 NOTHING = frozenset[Status]()
 
+REVIVE = ("start_server", "await_ssh")
 PROVISION = ("create_server", "attach_volume", "await_ssh", "prepare_datastore")
 
 WORKFLOWS = {
@@ -47,14 +50,12 @@ WORKFLOWS = {
         begins_from=ACTIVE,
         during=Status.GROWING,
         instances_during=Status.CREATING,
-        after_failure=Status.ACTIVE,
     ),
     "remove_instance": Workflow(
         steps=("open_job", "drop_replica", "delete_server", "forget_instances"),
         begins_from=ACTIVE_OR_ERROR,
         during=Status.SHRINKING,
         instances_during=Status.DELETING,
-        after_failure=Status.ACTIVE,
     ),
     "delete_cluster": Workflow(
         steps=("open_job", "delete_server", "forget_cluster"),
@@ -63,7 +64,7 @@ WORKFLOWS = {
         instances_during=Status.DELETING,
     ),
     "restart_cluster": Workflow(
-        steps=("open_job", "restart_datastore", "close_job"),
+        steps=("open_job", *REVIVE, "restart_datastore", "close_job"),
         begins_from=ACTIVE_OR_ERROR,
         during=Status.RESTARTING,
         instances_during=Status.RESTARTING,
@@ -76,7 +77,7 @@ WORKFLOWS = {
         after=Status.STOPPED,
     ),
     "start_cluster": Workflow(
-        steps=("open_job", "start_datastore", "close_job"),
+        steps=("open_job", *REVIVE, "start_datastore", "close_job"),
         begins_from=AT_REST,
         during=Status.STARTING,
         instances_during=Status.STARTING,

@@ -11,18 +11,21 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.models.record import ProjectRecord, now, table_name
 from chalicelib.models.status import JobStatus
 
 OPEN = "open"
+LISTED = ["workflow", "requested_by", "status", "message", "execution", "reached", "started_at", "finished_at"]
 
 
 class JobsByProject(GlobalSecondaryIndex["Job"]):
+    """Without commands and their output, so that a page of jobs stays one request."""
+
     class Meta:
         index_name = "by_project"
-        projection = AllProjection()
+        projection = IncludeProjection([*LISTED, "cluster_id"])
 
     project_id = UnicodeAttribute(hash_key=True)
     sort_key = UnicodeAttribute(range_key=True)
@@ -31,7 +34,7 @@ class JobsByProject(GlobalSecondaryIndex["Job"]):
 class JobsByCluster(GlobalSecondaryIndex["Job"]):
     class Meta:
         index_name = "by_cluster"
-        projection = AllProjection()
+        projection = IncludeProjection([*LISTED, "project_id"])
 
     cluster_id = UnicodeAttribute(hash_key=True)
     sort_key = UnicodeAttribute(range_key=True)
@@ -102,6 +105,6 @@ def page_of_jobs(
         cluster_id or project_id, before, limit=limit + 1, page_size=limit + 1, scan_index_forward=False
     )
     jobs = list(found)
-    return [job for job in jobs[:limit] if job.project_id == project_id], (
-        jobs[limit - 1].sort_key if len(jobs) > limit else None
-    )
+    if jobs and jobs[0].project_id != project_id:  # of another project's cluster: all of them are
+        return [], None
+    return jobs[:limit], jobs[limit - 1].sort_key if len(jobs) > limit else None

@@ -47,7 +47,15 @@ class Fields:
             raise self.wrong(key, "must be a non-empty string")
         if len(value) > longest:
             raise self.wrong(key, f"is too long: at most {longest} characters")
+        if not value.isprintable():  # no control characters, and no halves of surrogate pairs
+            raise self.wrong(key, "must have printable characters only")
         return value
+
+    def refuse(self, *keys: str) -> None:
+        """Raise BadRequest if one of these is given: better than taking an order and not honouring it."""
+        for key in keys:
+            if key in self:
+                raise self.wrong(key, "is not offered yet")
 
     def texts(self, key: str, *, longest: int, most: int) -> list[str]:
         values = self.value(key)

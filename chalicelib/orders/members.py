@@ -10,6 +10,8 @@ from chalicelib.models.flavor import Flavor
 from chalicelib.models.instance import Instance
 from chalicelib.orders.order import ClusterOrder, InstanceOrder
 
+LONGEST_STEM = 240  # characters of the cluster's name: with what follows an instance's name is at most 255
+
 
 def id_from(job_id: str, what: str) -> str:
     """Return an id that follows from the job's, so that an order carried out twice makes the same records."""
@@ -63,5 +65,5 @@ def _free_name(cluster: Cluster) -> str:
     if cluster.kind == Kind.STANDALONE:
         return cluster.name
     taken = {member.name for member in cluster.members}
-    names = (f"{cluster.name}-member-{number}" for number in count(1))
+    names = (f"{cluster.name[:LONGEST_STEM]}-member-{number}" for number in count(1))
     return next(name for name in names if name not in taken)

@@ -20,6 +20,7 @@ class InstanceOrder:
 
     @classmethod
     def read(cls, fields: Fields) -> "InstanceOrder":
+        fields.refuse("nics", "availability_zone", "region_name", "modules")
         return cls(
             flavor_id=fields.reference("flavorRef"),
             volume_gib=_volume_gib(fields),
@@ -40,6 +41,7 @@ class ClusterOrder:
         """Read Trove's `{"cluster": {…}}`, or ours with `"size"` equal instances. Raises BadRequest, OverLimit."""
         fields = Fields(body, "body").object("cluster")
         fields.path = "cluster"
+        fields.refuse("locality", "configuration", "extended_properties")
         datastore = fields.object("datastore")
         return cls(
             name=fields.name("name"),
@@ -71,12 +73,17 @@ def parse_grow(fields: Fields) -> tuple[InstanceOrder, ...]:
 
 def _instances(fields: Fields) -> tuple[InstanceOrder, ...]:
     most = config.current().dtrove_max_cluster_size
+    if "size" in fields and "instances" in fields:
+        raise fields.wrong("size", "cannot be given beside instances")
     if "size" in fields:
         size = fields.whole("size", least=1, most=most)
         return (replace(InstanceOrder.read(fields), name=None),) * size
     orders = tuple(InstanceOrder.read(each) for each in fields.objects("instances"))
     if len(orders) > most:
         raise fields.wrong("instances", f"holds at most {most} instances")
+    names = [each.name for each in orders if each.name]
+    if len(set(names)) < len(names):
+        raise fields.wrong("instances", "gives two instances one name")
     return orders
 
 

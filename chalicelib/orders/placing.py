@@ -95,7 +95,7 @@ def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
     def place() -> Placed:
         cluster = Cluster.of_project(by.project_id, change.cluster_id)
         instances = cluster.instances()
-        about = change.instance_ids or cluster.instance_ids
+        about = change.instance_ids or [each.instance_id for each in instances if _takes_part(change, each)]
         _check_members(change.workflow, instances, about)
         job = draft(change.workflow, cluster, about, by.user, job_id)
         job.title, job.commands = change.title, change.commands
@@ -119,6 +119,11 @@ def check_size(datastore: Datastore, size: int) -> None:
     most = int(min(config.current().dtrove_max_cluster_size, datastore.most_instances or config.MAP_LIMIT))
     if size > most:
         raise BadRequest(f"Validation error: size: a cluster of {datastore.name} has at most {most} instances.")
+
+
+def _takes_part(change: Change, instance: Instance) -> bool:
+    """What never served has nothing to restart; but deleted it is with the rest."""
+    return bool(instance.joined_at) or change.workflow == "delete_cluster"
 
 
 def _check_members(workflow: str, instances: Sequence[Instance], about: Sequence[str]) -> None:

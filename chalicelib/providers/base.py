@@ -53,6 +53,7 @@ class OwnedResource:
     cluster_id: str
     instance_id: str | None
     created_at: datetime
+    deployment: str  # config.dtrove_deployment of who made it: others may use the same cloud
 
 
 class BaseProvider(ABC):

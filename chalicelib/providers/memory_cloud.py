@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from threading import RLock
 from uuid import uuid4
 
+from chalicelib import config
 from chalicelib.providers.base import Birth, OwnedResource, ProviderError, ServerStatus
 
 NETWORK = IPv4Network("192.0.2.0/24")
@@ -88,4 +89,5 @@ class Cloud:
 
 
 def owned(kind: str, cluster_id: str, instance_id: str | None) -> OwnedResource:
-    return OwnedResource(kind, str(uuid4()), cluster_id, instance_id, datetime.now(UTC))
+    deployment = config.current().dtrove_deployment
+    return OwnedResource(kind, str(uuid4()), cluster_id, instance_id, datetime.now(UTC), deployment)

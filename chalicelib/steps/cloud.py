@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from chalicelib import config
+from chalicelib.models.cluster import Cluster
 from chalicelib.models.flavor import SHELF, Flavor
 from chalicelib.models.instance import Instance
 from chalicelib.models.record import now
@@ -43,25 +44,35 @@ def _as_offer(flavor: Flavor) -> FlavorOffer:
 
 
 def sweep_cloud(provider: BaseProvider) -> list[str]:
-    """Report what carries our ids and has no record; remove the old ones, a few at a time. Return a line for each."""
-    lines, removed = [], 0
-    for resource in orphans(provider.owned()):
-        old = now() - resource.created_at > OLD_ENOUGH
-        remove = old and resource.kind not in KEPT and removed < config.current().dtrove_sweep_limit
-        if remove:
-            provider.remove(resource)
-            removed += 1
-        line = f"{resource.kind} {resource.resource_id} of {resource.instance_id or resource.cluster_id}"
-        lines.append(f"{line}: {'removed' if remove else 'belongs to nobody'}")
+    """Report what carries our ids and has no record, and remove what is old of it. Return a line for each.
+
+    More old ones than the limit look like lost records, not like lost resources: then none is removed.
+    """
+    found = list(orphans(provider.owned()))
+    old = [each for each in found if each.kind not in KEPT and now() - each.created_at > OLD_ENOUGH]
+    doomed = old if len(old) <= config.current().dtrove_sweep_limit else []
+    for each in doomed:
+        provider.remove(each)
+    lines = [f"{_named(each)}: {'removed' if each in doomed else 'belongs to nobody'}" for each in found]
     for line in lines:
         log.warning(json.dumps({"event": "orphan", "resource": line}))
     return lines
 
 
+def _named(resource: OwnedResource) -> str:
+    return f"{resource.kind} {resource.resource_id} of {resource.instance_id or resource.cluster_id}"
+
+
 def orphans(owned: Sequence[OwnedResource]) -> Iterator[OwnedResource]:
-    """Yield the resources whose instance has no record. The cloud was read first: a record made since then is there."""
-    ids = sorted({each.instance_id for each in owned if each.instance_id})
-    known = {each.instance_id for each in Instance.batch_get(ids, consistent_read=True)}
-    for each in owned:
-        if each.instance_id and each.instance_id not in known:
+    """Yield this deployment's resources whose instance, or whose cluster if they have none, has no record.
+
+    The cloud was read first: a record made since then is there.
+    """
+    ours = [each for each in owned if each.deployment == config.current().dtrove_deployment]
+    instance_ids = sorted({each.instance_id for each in ours if each.instance_id})
+    cluster_ids = sorted({each.cluster_id for each in ours if not each.instance_id})
+    known = {each.instance_id for each in Instance.batch_get(instance_ids, consistent_read=True)}
+    known |= {each.cluster_id for each in Cluster.batch_get(cluster_ids, consistent_read=True)}
+    for each in ours:
+        if (each.instance_id or each.cluster_id) not in known:
             yield each

@@ -1,5 +1,6 @@
 """Steps on records: how a job opens, and how it closes."""
 
+import re
 from typing import Any
 
 from chalicelib.errors import BadRequest, Permanent, ServiceError
@@ -10,9 +11,13 @@ from chalicelib.models.job import Job
 from chalicelib.orders.console import place_console_order
 from chalicelib.steps.step import STEPS, Baton, Execution, Step, job_step, reopened
 
+NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
 
 def open_job(baton: Baton, execution: Execution) -> Baton:
     """Find the job that the API recorded, or record the console's order; return the baton: ids only."""
+    if not NAME.fullmatch(execution.job_id):  # it becomes part of units' and files' names on guests
+        raise Permanent("Start it again under a name of at most 80 letters, digits, - and _.")
     workflow = workflow_of(execution.arn)
     job = Job.find(execution.job_id) or _placed(workflow, baton, execution)
     if job.workflow != workflow or (baton.get("cluster_id") or job.cluster_id) != job.cluster_id:

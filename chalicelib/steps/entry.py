@@ -39,6 +39,8 @@ def run_step(event: dict[str, Any], privilege: str) -> Baton:
         return {}
     name = snake_case(event["step"])
     baton, execution = event["baton"], Execution.of(event["execution"])
+    if not isinstance(baton, dict):
+        raise Permanent("The input must be a JSON object; see statemachines/README.md.")
     began, outcome = current().monotonic(), "ok"
     try:
         step = STEPS.get(name)

@@ -42,6 +42,19 @@ def birth_of(cluster: Cluster, instance: Instance, host_key_private: str) -> Bir
 
 
 @cloud_step
+def start_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
+    """Have the server run, whether it was stopped, lost its power or its host was started anew."""
+    status, _ = provider.update_status(instance)
+    if status in {ServerStatus.SHUTOFF, ServerStatus.ERROR}:
+        provider.start(instance)
+        status, _ = provider.update_status(instance)
+    if status is ServerStatus.DELETED:
+        raise Permanent(f"The server of {instance.name} is gone.")
+    if status is not ServerStatus.ACTIVE:
+        raise NotReady(f"The server of {instance.name} is {status}.")
+
+
+@cloud_step
 def attach_volume(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
     if instance.volume_gib and not provider.attach_volume(instance):
         raise NotReady(f"The volume of {instance.name} is being attached.")

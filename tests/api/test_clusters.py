@@ -1,6 +1,7 @@
 """Clusters over the API: what is answered, what is recorded, what is started."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -90,6 +91,12 @@ BAD_ORDERS = [
     ({"size": None, "instances": []}, 400, "cluster['instances']"),
     ({"size": None, "instances": [{}]}, 400, "cluster['instances'][0]['flavorRef']"),
     ({"size": None}, 400, "cluster['instances']"),
+    ({"instances": [{"flavorRef": "1"}]}, 400, "cluster['size']"),
+    ({"size": None, "instances": [{"flavorRef": "1", "name": "x"}] * 2}, 400, "one name"),
+    ({"nics": [{}]}, 400, "cluster['nics']"),
+    ({"locality": "affinity"}, 400, "cluster['locality']"),
+    ({"name": "a\ud800b"}, 400, "cluster['name']"),
+    ({"name": "a\nb"}, 400, "cluster['name']"),
 ]
 
 
@@ -151,9 +158,22 @@ def test_lists_go_page_by_page() -> None:
     assert "links" not in last
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "abc"])
+@pytest.mark.parametrize("limit", ["0", "-1", "abc", "9" * 5000, "٣"])
 def test_a_wrong_limit_is_a_bad_request(limit: str) -> None:
-    assert member.get(f"/clusters?limit={limit}").status == 400
+    assert member.get(f"/clusters?limit={quote(limit)}").status == 400
+
+
+def test_an_endless_id_is_not_found() -> None:
+    assert member.get(f"/clusters/{'x' * 3000}").status == 404
+
+
+def test_a_member_deleted_between_two_reads_is_shown_as_a_list_shows_it() -> None:
+    cluster = member.post("/clusters", order(size=2)).body["cluster"]
+    Instance.get(cluster["instances"][1]["id"]).delete(add_version_condition=False)
+
+    shown = member.get(f"/clusters/{cluster['id']}")
+
+    assert (shown.status, ["status" in each for each in shown.body["cluster"]["instances"]]) == (200, [True, False])
 
 
 def test_another_project_sees_nothing_of_it() -> None:

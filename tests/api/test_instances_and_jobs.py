@@ -134,7 +134,15 @@ def test_jobs_are_listed_newest_first_page_by_page() -> None:
     names = [each["workflow"] for each in first["jobs"] + second["jobs"]]
     assert names == ["restart_cluster"] * 3 + ["create_cluster"]
     assert len(member.get(f"/jobs?cluster_id={cluster.cluster_id}").body["jobs"]) == 4
-    assert ApiCaller("other", "p2").get(f"/jobs?cluster_id={cluster.cluster_id}").body == {"jobs": []}
+    assert ApiCaller("other", "p2").get(f"/jobs?limit=1&cluster_id={cluster.cluster_id}").body == {"jobs": []}
+
+
+def test_the_next_page_is_of_the_same_kind() -> None:
+    active(2)
+
+    page = member.get("/instances/detail?include_clustered=true&limit=1").body
+
+    assert "/v1.0/p1/instances/detail?include_clustered=true&limit=1&marker=" in page["instances_links"][0]["href"]
 
 
 def test_only_admins_perform_and_read_the_output() -> None:

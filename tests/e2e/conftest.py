@@ -22,7 +22,7 @@ SITE = {
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    machine.remove_everything(Config.from_environment(SITE))
+    machine.remove_everything(Config.from_environment(SITE), folder)
     try:
         yield service.up(folder, port=0, auth=True, **SITE)
     finally:

@@ -112,7 +112,7 @@ def test_an_aborted_creation_is_an_error_and_can_be_deleted(running: Service, ap
 
 
 @pytest.mark.parametrize("function", ["cloud", "guest"])
-def test_workers_killed_in_mid_step_are_a_retry(api: Api, function: str) -> None:
+def test_workers_killed_in_mid_step_are_a_retry(running: Service, api: Api, function: str) -> None:
     body = {"name": "killed", "datastore": {"type": "redis", "version": "7.0"}, "size": 2, "flavorRef": "1"}
     made = api.post("/clusters", {"cluster": body})["cluster"]
     killed = 0
@@ -120,7 +120,7 @@ def test_workers_killed_in_mid_step_are_a_retry(api: Api, function: str) -> None
     while killed < 2 and time.monotonic() < until:
         step = api.get(f"/jobs/{made['job_id']}")["job"]["step"]
         if step in {"cloud": {"create_server"}, "guest": {"prepare_datastore", "await_ssh"}}[function]:
-            killed += _kill_workers(function)
+            killed += _kill_workers(running, function)
             time.sleep(0.3)
 
     job = api.await_job(made["job_id"])
@@ -131,11 +131,13 @@ def test_workers_killed_in_mid_step_are_a_retry(api: Api, function: str) -> None
     assert api.await_job(api.newest_job(made["id"])["id"])["status"] == "SUCCEEDED"
 
 
-def _kill_workers(function: str) -> int:
+def _kill_workers(running: Service, function: str) -> int:
     """Kill the workers of a function as the kernel's OOM killer would; return how many there were."""
     killed = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
+            if str(running.aws.folder).encode() not in (process / "cmdline").read_bytes():
+                continue
             environment = (process / "environ").read_bytes().split(b"\0")
         except OSError:
             continue

@@ -204,3 +204,32 @@ def test_a_transaction_is_whole_or_nothing() -> None:
 
     assert Job.find("new") is None
     assert isinstance(stale, Cluster)
+
+
+def test_removing_what_failed_does_not_make_a_broken_cluster_whole() -> None:
+    placed = ordered(2)
+    endings.fail(placed.job, JobStatus.FAILED, "no valid host")
+
+    removal = change("remove_instance", placed.cluster, placed.cluster.instance_ids[1])
+    endings.forget_instances(removal.job)
+
+    cluster = fresh(placed.cluster)
+    assert (cluster.status, cluster.message, len(cluster.members)) == (Status.ERROR, "no valid host", 1)
+
+
+def test_a_failed_removal_leaves_a_broken_cluster_broken() -> None:
+    cluster = active(2)
+    endings.fail(change("restart_cluster", cluster, cluster.instance_ids[0]).job, JobStatus.FAILED, "disk full")
+
+    endings.fail(change("remove_instance", cluster, cluster.instance_ids[1]).job, JobStatus.FAILED, "unreachable")
+
+    assert fresh(cluster).status == Status.ERROR
+
+
+def test_what_never_served_takes_no_part_in_a_restart() -> None:
+    cluster = active(1)
+    endings.fail(grown(cluster).job, JobStatus.FAILED, "no valid host")
+
+    job = change("restart_cluster", cluster).job
+
+    assert list(job.instance_ids) == cluster.instance_ids

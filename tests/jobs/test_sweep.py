@@ -107,3 +107,19 @@ def test_launching_twice_is_one_execution() -> None:
 )
 def test_the_reason_is_what_the_step_said(error: str | None, cause: str | None, status: str, reason: str) -> None:
     assert reason_of(error, cause, JobStatus(status)) == reason
+
+
+def test_a_job_that_cannot_be_settled_stops_no_other() -> None:
+    odd, lost = ordered(1).job, ordered(1)
+    odd = aged(odd, timedelta(minutes=3))
+    odd.workflow = "of_another_release"
+    odd.save()
+    beginnings.launch(lost.job)
+    stop(lost.job)
+    aged(lost.job, timedelta(minutes=2))
+
+    lines = sweep()
+
+    assert len(lines) == 2
+    assert any("not settled" in line for line in lines)
+    assert fresh_job(lost.job).status == JobStatus.ABORTED

@@ -1,6 +1,7 @@
 """What every step has in common."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.orders.placing import Placed
-from chalicelib.providers.base import OwnedResource
+from chalicelib.providers.memory import MemoryProvider
 from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
 from chalicelib.steps.entry import as_outcome, run_step, settle_execution, snake_case
 from tests.orders_placed import active, fresh, fresh_job, ordered
@@ -196,7 +197,6 @@ def test_a_warming_call_does_nothing(simulation: Simulation) -> None:
 
 def test_flavors_follow_the_cloud(simulation: Simulation) -> None:
     from chalicelib.models.flavor import Flavor
-    from chalicelib.providers.memory import MemoryProvider
 
     Flavor(flavor_id="gone", name="gone", memory_mib=1, vcpus=1).add()
 
@@ -205,13 +205,7 @@ def test_flavors_follow_the_cloud(simulation: Simulation) -> None:
     assert [each.flavor_id for each in Flavor.all()] == ["1", "2", "3", "4"]
 
 
-def aged(resource: OwnedResource, simulation: Simulation) -> OwnedResource:
-    simulation.pass_time(hours=2)
-    return resource
-
-
 def test_what_belongs_to_nobody_is_reported_and_once_old_removed(simulation: Simulation) -> None:
-    from chalicelib.providers.memory import MemoryProvider
 
     provider = MemoryProvider(simulation.cloud)
     placed = ordered(2, volume_gib=1)
@@ -227,3 +221,37 @@ def test_what_belongs_to_nobody_is_reported_and_once_old_removed(simulation: Sim
     assert all(line.endswith("removed") for line in removed)
     assert sweep_cloud(provider) == []
     assert len(simulation.cloud.servers) == len(simulation.cloud.volumes) == 1
+
+
+def test_many_old_orphans_look_like_lost_records_and_are_left_alone(simulation: Simulation) -> None:
+    provider = MemoryProvider(simulation.cloud)
+    for _ in range(2):
+        placed = ordered(3)
+        simulation.carry_out(placed.job)
+        for each in fresh(placed.cluster).instances():
+            each.delete(add_version_condition=False)
+    simulation.pass_time(hours=2)
+
+    lines = sweep_cloud(provider)
+
+    assert len(lines) == len(simulation.cloud.servers) == 6
+    assert all(line.endswith("belongs to nobody") for line in lines)
+
+
+def test_another_deployment_s_resources_are_not_ours_to_judge(simulation: Simulation) -> None:
+    placed = ordered(1)
+    simulation.carry_out(placed.job)
+    first(placed).delete(add_version_condition=False)
+    (server,) = simulation.cloud.servers.values()
+    server.owned = replace(server.owned, deployment="theirs")
+    simulation.pass_time(hours=2)
+
+    assert sweep_cloud(MemoryProvider(simulation.cloud)) == []
+    assert len(simulation.cloud.servers) == 1
+
+
+def test_an_address_whose_cluster_is_gone_belongs_to_nobody(simulation: Simulation) -> None:
+    provider = MemoryProvider(simulation.cloud)
+    provider.ensure_address("gone")
+
+    assert [line.split()[0] for line in sweep_cloud(provider)] == ["address"]

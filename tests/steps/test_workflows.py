@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Permanent
+from chalicelib.jobs.beginnings import execution_arn
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.status import JobStatus, Status
+from chalicelib.providers.base import ServerStatus
 from tests.orders_placed import change, fresh, fresh_job, grown, ordered
 from tests.simulation.service import Simulation
 
@@ -127,6 +129,29 @@ def test_a_failed_restart_names_the_guests_own_words(simulation: Simulation) -> 
     simulation.carry_out(change("restart_cluster", cluster).job)
 
     assert (fresh(cluster).status, "disk full" in str(fresh(cluster).message)) == (Status.ERROR, True)
+
+
+def test_a_guest_that_lost_its_power_is_started_with_its_datastore(simulation: Simulation) -> None:
+    cluster = created(simulation, 2)
+    for server in simulation.cloud.servers.values():
+        server.status = ServerStatus.SHUTOFF
+
+    simulation.carry_out(change("restart_cluster", cluster).job)
+
+    assert fresh(cluster).status == Status.ACTIVE
+    assert {server.status for server in simulation.cloud.servers.values()} == {ServerStatus.ACTIVE}
+
+
+@pytest.mark.parametrize(("name", "data"), [("odd/näme", {}), ("x@y", {}), ("list", []), ("text", "x"), ("none", None)])
+def test_an_odd_name_or_input_by_hand_is_refused(simulation: Simulation, name: str, data: Any) -> None:
+    job = Job(job_id=name, workflow="restart_cluster", cluster_id="")
+
+    with pytest.raises(Permanent, match=r"must be a JSON object|letters, digits"):
+        simulation.invoke("records", {"step": "OpenJob", "execution": execution_of(job), "baton": data})
+
+
+def execution_of(job: Job) -> dict[str, str]:
+    return {"Id": execution_arn(job), "Name": job.job_id}
 
 
 CONSOLE = {

@@ -55,6 +55,7 @@ def cluster_view(request: Request, cluster: Cluster, instances: Sequence[Instanc
 def _detail(request: Request, view: View, instances: Sequence[Instance]) -> None:
     records = {each.instance_id: each for each in instances}
     for member in view["instances"]:
-        instance = records[member["id"]]
+        if (instance := records.get(member["id"])) is None:  # deleted since the cluster was read
+            continue
         member |= {"status": STATUSES[Status(instance.status)][0], "role": instance.role, **shape(request, instance)}
     view["ip"] = [each.address for each in instances if each.address]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from chalicelib import config
 from chalicelib.providers.base import OwnedResource
 
 FILE = "record.json"
@@ -23,11 +24,14 @@ class Record:
     cluster_id: str
     instance_id: str | None
     created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    deployment: str = field(default_factory=lambda: config.current().dtrove_deployment)
 
     @property
     def owned(self) -> OwnedResource:
         created_at = datetime.fromisoformat(self.created_at)
-        return OwnedResource(self.kind, self.resource_id, self.cluster_id, self.instance_id, created_at)
+        return OwnedResource(
+            self.kind, self.resource_id, self.cluster_id, self.instance_id, created_at, self.deployment
+        )
 
 
 @dataclass(kw_only=True)
