@@ -1,5 +1,5 @@
 # CI, README and people use these targets and nothing else.
-.PHONY: demo up down check test bench format lint unit guests host clean
+.PHONY: demo up down check test soak bench format lint unit guests host clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -38,6 +38,10 @@ unit: $(READY)
 guests: $(READY)
 	@$(PYTHON) -m local.machine
 	$(VENV)/bin/pytest -m guests
+
+# The long walk: real guests cut at many more points. Half an hour.
+soak: host $(READY)
+	CRASH_SAMPLE=60 $(VENV)/bin/pytest -m guests tests/crash
 
 # Figures against the bare alternative, into docs/benchmarks.md; best on a quiet machine.
 bench: host $(READY)

@@ -51,7 +51,7 @@ class Config:
     dtrove_command_timeout_seconds: float = 60.0
     dtrove_output_limit_bytes: int = 65_536
     # --- steps
-    dtrove_patience_seconds: float = 3.0  # how long a step asks again itself before the state machine does
+    dtrove_patience_seconds: float = 8.0  # how long a step asks again itself before the state machine does
     # --- names in AWS
     dtrove_table_prefix: str = "dtrove-"
     dtrove_machine_prefix: str = "arn:aws:states:us-east-1:000000000000:stateMachine:dtrove-"  # + workflow = ARN

@@ -211,18 +211,18 @@ def test_a_seeding_that_failed_leaves_no_secret_behind(
 def test_a_replica_that_does_not_follow_says_why(
     manager: BaseManager, replica: Instance, answer: str, outcome: type[Exception], reason: str
 ) -> None:
-    guest = FakeGuest({"/opt/dtrove/replica-state 3": answer})
+    guest = FakeGuest({"/opt/dtrove/replica-state 8": answer})
 
     with pytest.raises(outcome, match=reason):
         manager.await_replica(replica, guest)
 
 
 def test_a_replica_that_follows_is_ready(manager: BaseManager, replica: Instance) -> None:
-    guest = FakeGuest({"/opt/dtrove/replica-state 3": "following\n"})
+    guest = FakeGuest({"/opt/dtrove/replica-state 8": "following\n"})
 
     manager.await_replica(replica, guest)
 
-    assert guest.script == ["/opt/dtrove/replica-state 3"]
+    assert guest.script == ["/opt/dtrove/replica-state 8"]
 
 
 def test_a_datastore_that_does_not_run_is_no_passing_trouble(
