@@ -1,11 +1,13 @@
 """Puts the parts together: the API's routes, and one Lambda function for each privilege. No logic."""
 
+import logging
 from typing import Any
 
 from chalice.app import Chalice
 
 from chalicelib.api import catalog, clusters, instances, jobs, versions
 
+logging.getLogger("dtrove").setLevel(logging.INFO)  # Lambda's own is WARNING: a line for each step would be lost
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 for part in (versions, catalog, clusters, instances, jobs):

@@ -27,11 +27,12 @@ def test_no_secret_is_in_records_histories_logs_or_on_command_lines(running: Ser
     written = {
         "records": json.dumps([scan(running, table) for table in TABLES], default=str),
         "histories": histories(running),
-        "logs": running.aws.log.read_text(errors="replace"),
+        "logs": running.aws.log.read_text(errors="replace") + function_logs(running),
         "guests": "\n".join(seen),
     }
 
     assert "root@" in written["guests"]
+    assert '"step": "prepare_datastore"' in written["logs"]
     for place, text in written.items():
         assert cluster.password not in text, place
         assert not re.search(r"BEGIN [A-Z ]*PRIVATE KEY", text), place
@@ -41,6 +42,13 @@ def test_no_secret_is_in_records_histories_logs_or_on_command_lines(running: Ser
 
 def scan(running: Service, table: str) -> object:
     return running.aws.client("dynamodb").scan(TableName=f"{STACK}-{table}")["Items"]
+
+
+def function_logs(running: Service) -> str:
+    logs = running.aws.client("logs")
+    names = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+    pages = [page for name in names for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)]
+    return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
 def histories(running: Service) -> str:
