@@ -83,18 +83,19 @@ class Use:
 def measure() -> Section:
     figures: list[Figure] = []
     with site.running() as running, counted(running) as proxy:
+        make_and_delete(running, proxy)  # makes the functions' connections
         for state, image in IMAGES.items():
             service.offer(running.aws, image)
-            cluster_id, created = used(running, proxy, "create_cluster", lambda: site.create(running, SIZE))
-            _, deleted = used(
-                running,
-                proxy,
-                "delete_cluster",
-                lambda: (cluster_id, site.delete(running, cluster_id)),  # noqa: B023
-            )
+            created, deleted = make_and_delete(running, proxy)
             figures += figures_of(f"cost.create_{SIZE}.{state}", created, MOST_USD)
         figures += figures_of(f"cost.delete_{SIZE}", deleted, None)
     return Section("What a cluster costs in AWS", ABOUT, tuple(figures))
+
+
+def make_and_delete(running: Service, proxy: Proxy) -> tuple[Use, Use]:
+    cluster_id, created = used(running, proxy, "create_cluster", lambda: site.create(running, SIZE))
+    _, deleted = used(running, proxy, "delete_cluster", lambda: (cluster_id, site.delete(running, cluster_id)))
+    return created, deleted
 
 
 def used(running: Service, proxy: Proxy, workflow: str, begin: Callable[[], tuple[str, str]]) -> tuple[str, Use]:

@@ -35,6 +35,7 @@ is_loaded"""
 
 STATE: Final[LiteralString] = """\
 end=$(($(date +%s%3N) + {wait_milliseconds}))
+pause=0.05 looks=0
 while
   state=$(systemctl show --property=LoadState,ActiveState,SubState,Job -- {unit}) || exit 75
   case $state in
@@ -42,7 +43,9 @@ while
     *) false ;;
   esac && [ "$(date +%s%3N)" -lt "$end" ]
 do
-  sleep 0.05
+  sleep $pause
+  looks=$((looks + 1))
+  [ $looks -lt 10 ] || pause=0.3  # each look takes processor time from the very work it waits for
 done
 [ "$(systemctl is-system-running)" != stopping ] || exit 75
 printf '%s\\n' "$state\""""
