@@ -30,6 +30,7 @@ umask 077
 mkdir -p -- {folder}
 cat >{file}.$$ && mv -f -- {file}.$$ {file} || exit
 systemd-run --quiet --no-block --unit={unit} --property=Type=oneshot --property=RemainAfterExit=yes \\
+  --property=StandardOutput=truncate:{file}.out --property=StandardError=inherit \\
   sh {file} || is_loaded || [ "$(systemctl is-system-running)" != stopping ] || exit 75
 is_loaded"""
 
@@ -50,20 +51,20 @@ done
 [ "$(systemctl is-system-running)" != stopping ] || exit 75
 printf '%s\\n' "$state\""""
 
-# Of this start of the unit only: what it wrote or, if that is nothing, what systemd says of it.
+# What it wrote or, if that is nothing, what systemd says of this start of it. Not from the journal: that knows a line's
+# unit only while the process that wrote it is alive.
 OUTPUT: Final[LiteralString] = """\
-journalctl --sync 2>/dev/null
-started=$(systemctl show --property=InvocationID --value -- {unit})
-for origin in _SYSTEMD_INVOCATION_ID INVOCATION_ID; do
-  wrote=$(journalctl --quiet --no-pager --output=cat --lines={lines} "$origin=$started" | tail -c {limit})
-  [ -z "$wrote" ] || break
-done
-printf '%s\\n' "$wrote\""""
+if [ -s {file}.out ]; then
+  tail -n {lines} -- {file}.out | tail -c {limit}
+else
+  started=$(systemctl show --property=InvocationID --value -- {unit})
+  journalctl --quiet --no-pager --output=cat --lines={lines} "INVOCATION_ID=$started" | tail -c {limit}
+fi"""
 
 FORGET: Final[LiteralString] = """\
 systemctl stop -- {unit} 2>/dev/null
 systemctl reset-failed -- {unit} 2>/dev/null
-rm -f -- {file}
+rm -f -- {file} {file}.out
 [ "$(systemctl show --property=LoadState --value -- {unit})" != loaded ]"""
 
 
