@@ -5,6 +5,7 @@ python -m benchmarks [--rounds N] [NAME …]    only these, or with other rounds
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 
@@ -36,13 +37,20 @@ def main() -> int:
 def measured(name: str, rounds: int) -> Section:
     arguments = [str(rounds)] if name == "provision" else []
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    return Section.from_json(subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            text, _ = process.communicate()
+        except BaseException:
+            process.terminate()  # and wait, however long it takes to remove its guests
+            raise
+    if process.returncode:
+        sys.exit(f"{' '.join(command[1:])} ended with status {process.returncode}.")
+    return Section.from_json(text)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except Unfit as reason:
         sys.exit(str(reason))
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{' '.join(error.cmd[1:])} ended with status {error.returncode}.")

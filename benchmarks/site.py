@@ -38,6 +38,8 @@ def running() -> Iterator[Service]:
             started = service.up(FOLDER, port=0, auth=False, **SETTINGS)
         yield started
     finally:
+        for each in (signal.SIGINT, signal.SIGTERM):  # a second one must not leave half of it behind
+            signal.signal(each, signal.SIG_IGN)
         left = service.down(FOLDER, **SETTINGS)
         if left:
             raise SystemExit("\n".join(f"left behind: {each}" for each in left))
