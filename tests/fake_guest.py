@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import LiteralString
 
-from chalicelib.ssh.guest import Guest, UnitState, render
+from chalicelib.ssh.guest import File, Guest, UnitState, render
 
 
 class FakeGuest(Guest):
@@ -42,9 +42,10 @@ class FakeGuest(Guest):
             raise reply
         return reply
 
-    def write(self, path: str, text: str, *, mode: int = 0o600, owner: str = "root:root") -> None:
-        self.files[path] = text
-        self.permissions[path] = f"{mode:04o} {owner}"
+    def write(self, *files: File) -> None:
+        for file in files:
+            self.files[file.path] = file.text
+            self.permissions[file.path] = f"{file.mode:04o} {file.owner}"
 
     def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
         if self._state(unit) is UnitState.NOT_STARTED:

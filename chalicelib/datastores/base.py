@@ -14,7 +14,7 @@ from chalicelib.datastores.units import ensure_done
 from chalicelib.errors import NotReady, Permanent
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
-from chalicelib.ssh.guest import Guest
+from chalicelib.ssh.guest import File, Guest
 
 OPT: Final = "/opt/dtrove"  # our scripts on a guest
 SEED_SECRETS: Final = "/run/dtrove/seed"  # only while a replica is seeded; in memory
@@ -31,19 +31,6 @@ class Passwords:
 
     def __repr__(self) -> str:
         return "Passwords(…)"
-
-
-@dataclass(frozen=True)
-class File:
-    """A file on a guest; see Guest.write."""
-
-    path: str
-    text: str
-    mode: int = 0o600
-    owner: str = "root:root"
-
-    def __repr__(self) -> str:
-        return f"File(path={self.path!r})"
 
 
 class BaseManager(ABC):
@@ -107,8 +94,7 @@ class BaseManager(ABC):
         values = {"device": instance.volume_device, "mount_unit": unit}
 
         def begin() -> None:
-            self._lay(
-                guest,
+            guest.write(
                 File(f"/etc/systemd/system/{unit}", self.render("volume.mount", **values), PUBLIC_MODE),
                 File(f"{OPT}/mount-volume", self.render("mount-volume.sh", **values), SCRIPT_MODE),
             )
@@ -121,8 +107,7 @@ class BaseManager(ABC):
         systemd = "/etc/systemd/system"
 
         def begin() -> None:
-            self._lay(
-                guest,
+            guest.write(
                 File(f"{systemd}/{self.service_name}.service.d/dtrove.conf", self.render("service.conf"), PUBLIC_MODE),
                 File(f"{systemd}/multi-user.target.d/dtrove.conf", self.render("boot.conf"), PUBLIC_MODE),
                 File(f"{OPT}/service", self.render("service.sh"), SCRIPT_MODE),
@@ -141,7 +126,7 @@ class BaseManager(ABC):
 
         def begin() -> None:
             self.admit_replica(instance, guest, primary, primary_guest)
-            self._lay(guest, *self.seed_files(instance, primary, passwords))
+            guest.write(*self.seed_files(instance, primary, passwords))
             guest.start("dtrove-seed", "/opt/dtrove/seed")
 
         try:
@@ -193,10 +178,6 @@ class BaseManager(ABC):
     @property
     def whole_path(self) -> str:
         return f"{self.data_path}/.dtrove-whole"
-
-    def _lay(self, guest: Guest, *files: File) -> None:
-        for file in files:
-            guest.write(file.path, file.text, mode=file.mode, owner=file.owner)
 
     def _control(self, guest: Guest, unit: str, command: LiteralString) -> None:
         ensure_done(guest, unit, lambda: guest.start(unit, command))

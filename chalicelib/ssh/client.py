@@ -1,6 +1,5 @@
 """SshGuest: the Guest protocol over SSH. Everything runs as `{prefix}sh -s`, its script on standard input."""
 
-import posixpath
 import shlex
 from collections.abc import Mapping
 from typing import LiteralString
@@ -11,7 +10,8 @@ from chalicelib.errors import CommandFailed, Permanent, Transient
 from chalicelib.models.instance import Instance
 from chalicelib.ssh import script
 from chalicelib.ssh.connection import Connection, Endpoint
-from chalicelib.ssh.guest import Guest, UnitState, render
+from chalicelib.ssh.guest import File, Guest, UnitState, render
+from chalicelib.ssh.writing import writing
 
 STDERR_CHARACTERS = 500  # in an error's message
 OUTPUT_LINES = 1_000
@@ -45,9 +45,8 @@ class SshGuest(Guest):
     def run(self, command: LiteralString, *, stdin: str = "", **words: str | int) -> str:
         return self._run(repr(command), command, words, stdin)
 
-    def write(self, path: str, text: str, *, mode: int = 0o600, owner: str = "root:root") -> None:
-        words = {"path": path, "folder": posixpath.dirname(path), "mode": f"{mode:04o}", "owner": owner}
-        self._run(f"writing {path}", script.WRITE, words, text)
+    def write(self, *files: File) -> None:
+        self._execute(f"writing {', '.join(each.path for each in files)}", writing(files))
 
     def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
         text = render(command, words) + "\n"
@@ -81,9 +80,11 @@ class SshGuest(Guest):
     def _run(
         self, what: str, command: str, words: Mapping[str, str | int], stdin: str = "", extra_seconds: float = 0
     ) -> str:
-        text = script.whole(render(command, words), stdin).encode()
+        return self._execute(what, script.whole(render(command, words), stdin), extra_seconds)
+
+    def _execute(self, what: str, text: str, extra_seconds: float = 0) -> str:
         timeout_seconds = self._settings.dtrove_command_timeout_seconds + extra_seconds
-        answer = self._connection.execute(self._shell, text, timeout_seconds)
+        answer = self._connection.execute(self._shell, text.encode(), timeout_seconds)
         if answer.exit_status:
             # `what` is the command as written, not as filled in: its words are the customer's
             ending = f"ended with status {answer.exit_status}: {answer.errors.strip()[-STDERR_CHARACTERS:]}"

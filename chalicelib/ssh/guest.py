@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import LiteralString, Protocol
 
@@ -11,6 +12,19 @@ class UnitState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it shall be on a guest. Its text may be secret."""
+
+    path: str
+    text: str
+    mode: int = 0o600
+    owner: str = "root:root"
+
+    def __repr__(self) -> str:
+        return f"File(path={self.path!r})"
 
 
 class Guest(Protocol):
@@ -28,8 +42,11 @@ class Guest(Protocol):
         """
         ...
 
-    def write(self, path: str, text: str, *, mode: int = 0o600, owner: str = "root:root") -> None:
-        """Replace the file in one move, making its folders. The text may be secret: it travels on standard input."""
+    def write(self, *files: File) -> None:
+        """Replace each file in one move, making its folders. If one cannot be written, none is replaced.
+
+        Their texts travel on standard input.
+        """
         ...
 
     def start(self, unit: str, command: LiteralString, **words: str | int) -> None:

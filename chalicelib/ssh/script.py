@@ -1,4 +1,4 @@
-"""What a guest's shell is told: commands as whole scripts, files in one move, systemd units. Text only."""
+"""What a guest's shell is told: commands as whole scripts, and systemd units. Text only."""
 
 import base64
 from typing import Final, LiteralString
@@ -7,19 +7,6 @@ from chalicelib.ssh.guest import UnitState
 
 UNIT_FOLDER: Final = "/run/dtrove"  # gone after a reboot, as transient units are
 TRY_AGAIN: Final = 75  # status of START and STATE when systemd cannot say: it goes down, or does not answer
-
-WRITE: Final[LiteralString] = """\
-set -e
-umask 022
-mkdir -p -- {folder}
-umask 077
-new=$(mktemp -- {path}.XXXXXX)
-trap 'rm -f -- "$new"' EXIT
-cat >"$new"
-chown -- {owner} "$new"
-chmod -- {mode} "$new"
-sync -- "$new"
-mv -fT -- "$new" {path}"""
 
 # The command comes on standard input and goes to a file: on systemd-run's command line everybody on the guest could
 # read it, and systemd would expand its `$`. Of two starts at once systemd refuses the second, whose unit is loaded.
@@ -34,19 +21,23 @@ systemd-run --quiet --no-block --unit={unit} --property=Type=oneshot --property=
   sh {file} || is_loaded || [ "$(systemctl is-system-running)" != stopping ] || exit 75
 is_loaded"""
 
+# While its process lives, only `tail` looks at it: asking systemd takes processor time from the very work it waits for.
 STATE: Final[LiteralString] = """\
 end=$(($(date +%s%3N) + {wait_milliseconds}))
-pause=0.05 looks=0
 while
-  state=$(systemctl show --property=LoadState,ActiveState,SubState,Job -- {unit}) || exit 75
+  state=$(systemctl show --property=LoadState,ActiveState,SubState,Job,MainPID -- {unit}) || exit 75
   case $state in
     *State=activating* | *State=deactivating* | *State=reloading* | *State=running* | *Job=[1-9]*) ;;
     *) false ;;
-  esac && [ "$(date +%s%3N)" -lt "$end" ]
+  esac && left=$((end - $(date +%s%3N))) && [ "$left" -gt 0 ]
 do
-  sleep $pause
-  looks=$((looks + 1))
-  [ $looks -lt 10 ] || pause=0.3  # each look takes processor time from the very work it waits for
+  case $state in
+    *MainPID=[1-9]*)
+      pid=${{state##*MainPID=}}
+      timeout "$((left / 1000)).$(printf %03d $((left % 1000)))" \
+        tail --pid="${{pid%%[!0-9]*}}" --sleep-interval=0.03 --follow /dev/null ;;
+    *) sleep 0.05 ;;
+  esac
 done
 [ "$(systemctl is-system-running)" != stopping ] || exit 75
 printf '%s\\n' "$state\""""

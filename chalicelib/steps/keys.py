@@ -12,7 +12,7 @@ from chalicelib.models.key import Key
 from chalicelib.models.record import transaction
 from chalicelib.orders.members import id_from
 from chalicelib.orders.secrets import new_key
-from chalicelib.ssh.guest import Guest
+from chalicelib.ssh.guest import File, Guest
 from chalicelib.steps.step import guest_step, instance_step, job_step
 from chalicelib.steps.world import guest_of
 
@@ -49,7 +49,7 @@ def distrust_key(cluster: Cluster, instance: Instance, guest: Guest) -> None:
 def write_trusted(guest: Guest, instance: Instance, keys: list[Key]) -> None:
     home = guest.run("getent passwd {user} | cut -d: -f6", user=str(instance.user)).strip()
     lines = "".join(f"{key.public}\n" for key in keys)
-    guest.write(f"{home}/.ssh/authorized_keys", lines, owner=f"{instance.user}:")
+    guest.write(File(f"{home}/.ssh/authorized_keys", lines, owner=f"{instance.user}:"))
 
 
 @job_step

@@ -4,7 +4,7 @@ from chalicelib.errors import NotReady, Permanent
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
-from chalicelib.ssh.guest import Guest, UnitState
+from chalicelib.ssh.guest import File, Guest, UnitState
 from chalicelib.steps.step import guest_step
 
 FOLDER = "/var/lib/dtrove/perform"
@@ -19,7 +19,7 @@ def run_commands(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     if state is UnitState.NOT_STARTED:
         if guest.run("test -e {mark} && echo begun || echo new", mark=mark).strip() == "begun":
             raise Permanent(f"'{job.title}' was interrupted on {instance.name}: it is not run again.")
-        guest.write(script, script_of(job, instance), mode=0o700)
+        guest.write(File(script, script_of(job, instance), mode=0o700))
         guest.start(unit, "touch {mark} && exec {script}", mark=mark, script=script)
         raise NotReady(f"'{job.title}' runs on {instance.name}.")
     if state is UnitState.RUNNING:

@@ -7,7 +7,7 @@ from typing import LiteralString
 from chalicelib.errors import Transient
 from chalicelib.models.instance import Instance
 from chalicelib.providers.memory_cloud import Cloud
-from chalicelib.ssh.guest import Guest, UnitState, render
+from chalicelib.ssh.guest import File, Guest, UnitState, render
 
 ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
     "/opt/dtrove/replica-state": "following",
@@ -55,10 +55,11 @@ class SimulatedGuest(Guest):
         self._guests.trip(f"after run {command[:40]}")
         return next((answer for begin, answer in ANSWERS.items() if line.startswith(begin)), "")
 
-    def write(self, path: str, text: str, *, mode: int = 0o600, owner: str = "root:root") -> None:
-        self._guests.trip(f"before write {path}")
-        self._inside.files[path] = text
-        self._guests.trip(f"after write {path}")
+    def write(self, *files: File) -> None:
+        for file in files:
+            self._guests.trip(f"before write {file.path}")
+            self._inside.files[file.path] = file.text
+            self._guests.trip(f"after write {file.path}")
 
     def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
         self._guests.fail(self._address, render(command, words))

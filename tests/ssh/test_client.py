@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.errors import CommandFailed, Permanent, Transient
 from chalicelib.ssh.client import SshGuest
+from chalicelib.ssh.guest import File
 from chalicelib.ssh.keys import draw_key
 from tests.ssh.connecting import PATIENT, connect, instance_of
 from tests.ssh.scripted_sshd import ScriptedSshd
@@ -58,8 +59,8 @@ def test_commands_share_one_connection(guest: SshGuest) -> None:
 def test_a_file_gets_its_mode_its_folders_and_its_owner(guest: SshGuest, tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "conf"
 
-    guest.write(str(path), "one", mode=0o640, owner=OWNER)
-    guest.write(str(path), "two", mode=0o604, owner=OWNER)
+    guest.write(File(str(path), "one", mode=0o640, owner=OWNER))
+    guest.write(File(str(path), "two", mode=0o604, owner=OWNER))
 
     assert path.read_text() == "two"
     assert path.stat().st_mode & 0o7777 == 0o604
@@ -72,10 +73,35 @@ def test_a_write_that_fails_leaves_the_old_file_alone(guest: SshGuest, tmp_path:
     path.write_text("old")
 
     with pytest.raises(CommandFailed, match=r"writing .*conf ended with status 1: chown: invalid user"):
-        guest.write(str(path), "new", owner="nobody-of-that-name")
+        guest.write(File(str(path), "new", owner="nobody-of-that-name"))
 
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["conf"]
+
+
+def test_if_one_file_cannot_be_written_none_is_replaced(guest: SshGuest, tmp_path: Path) -> None:
+    files = [File(str(tmp_path / name), f"text of {name}", owner=OWNER) for name in ("first", "second", "third")]
+
+    guest.write(*files)
+    for each in files:
+        assert Path(each.path).read_text() == each.text
+        Path(each.path).unlink()
+    files[1] = File(files[1].path, "", owner="nobody-of-that-name")
+    with pytest.raises(CommandFailed, match=r"writing .*first, .*second, .*third ended with status 1: chown: invalid"):
+        guest.write(*files)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_not_written_through_a_link_that_lies_in_its_way(guest: SshGuest, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("kept")
+    (tmp_path / "conf").symlink_to(target)
+
+    guest.write(File(str(tmp_path / "conf"), "new", owner=OWNER))
+
+    assert (target.read_text(), (tmp_path / "conf").read_text()) == ("kept", "new")
+    assert not (tmp_path / "conf").is_symlink()
 
 
 def test_a_reader_sees_the_old_file_or_the_new_one(guest: SshGuest, tmp_path: Path) -> None:
@@ -92,7 +118,7 @@ def test_a_reader_sees_the_old_file_or_the_new_one(guest: SshGuest, tmp_path: Pa
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     for number in range(20):
-        guest.write(str(path), versions[number % 2], owner=OWNER)
+        guest.write(File(str(path), versions[number % 2], owner=OWNER))
     done.set()
     reader.join()
 

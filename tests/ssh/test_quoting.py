@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.ssh.client import SshGuest
+from chalicelib.ssh.guest import File
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 QUICKLY = settings(
@@ -33,7 +34,7 @@ def test_every_text_arrives_on_standard_input(guest: SshGuest, text: str) -> Non
 def test_every_text_is_written_under_every_name(guest: SshGuest, tmp_path: Path, text: str, name: str) -> None:
     path = tmp_path / "new folder" / f"x{name}"
 
-    guest.write(str(path), text, owner=OWNER)
+    guest.write(File(str(path), text, owner=OWNER))
 
     assert path.read_bytes() == text.encode()
 

@@ -16,7 +16,7 @@ from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.providers.nspawn.removal import everything_left, remove_everything
 from chalicelib.providers.nspawn.site import Site
 from chalicelib.ssh.client import SshGuest
-from chalicelib.ssh.guest import UnitState
+from chalicelib.ssh.guest import File, UnitState
 from chalicelib.ssh.keys import draw_key
 from local import images
 
@@ -67,7 +67,7 @@ def test_commands_run_as_root(guest: SshGuest) -> None:
 
 
 def test_a_file_belongs_to_whom_it_should(guest: SshGuest) -> None:
-    guest.write("/etc/dtrove/new/conf", "secret", mode=0o640, owner="root:dtrove")
+    guest.write(File("/etc/dtrove/new/conf", "secret", mode=0o640, owner="root:dtrove"))
 
     assert (
         guest.run("stat --format='%a %U:%G' /etc/dtrove/new/conf /etc/dtrove/new") == "640 root:dtrove\n755 root:root\n"

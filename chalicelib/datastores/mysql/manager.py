@@ -3,12 +3,12 @@
 import zlib
 from collections.abc import Iterable
 
-from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRETS, BaseManager, File, Passwords
+from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRETS, BaseManager, Passwords
 from chalicelib.datastores.mysql.distribution import distribution_of
 from chalicelib.datastores.mysql.native_password import native_password_hash
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
-from chalicelib.ssh.guest import Guest
+from chalicelib.ssh.guest import File, Guest
 
 BUFFER_POOL_SHARE = 0.7  # of memory; the rest serves connections and the system
 REDO_LOG_SHARE = 1 / 4  # of the buffer pool
@@ -72,7 +72,7 @@ class MySQLManager(BaseManager):
         """Let a key that is drawn on the replica fetch a copy over SSH, from the replica's address, and no more."""
         if not self.distribution.copies_over_ssh:
             return
-        guest.write(f"{OPT}/seed-key", self.render("seed-key.sh"), mode=SCRIPT_MODE)
+        guest.write(File(f"{OPT}/seed-key", self.render("seed-key.sh"), SCRIPT_MODE))
         primary_guest.run(
             "/opt/dtrove/replica-access admit {replica} {address}",
             stdin=guest.run("/opt/dtrove/seed-key"),

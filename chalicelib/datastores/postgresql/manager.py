@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final, LiteralString
 
-from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, File, Passwords
+from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, Passwords
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
-from chalicelib.ssh.guest import Guest
+from chalicelib.ssh.guest import File, Guest
 
 SHARED_BUFFERS_SHARE = 0.25  # of memory; PostgreSQL leans on the system's cache for the rest
 CACHE_SHARE = 0.6  # what the planner may expect of both caches

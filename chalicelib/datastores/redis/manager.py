@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Iterable
 
-from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, File, Passwords
+from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, Passwords
 from chalicelib.models.instance import Instance
-from chalicelib.ssh.guest import Guest
+from chalicelib.ssh.guest import File, Guest
 
 DATA_SHARE = 0.6  # of memory; the rest is for the pages that change while a fork saves them, and for clients
 
