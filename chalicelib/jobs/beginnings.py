@@ -9,6 +9,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import aws, config
 from chalicelib.errors import Permanent, Unprocessable
+from chalicelib.jobs.beside import is_beside, join
 from chalicelib.jobs.endings import preempt
 from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
 from chalicelib.models.cluster import Cluster
@@ -40,14 +41,15 @@ def draft(workflow: str, cluster: Cluster, instance_ids: Sequence[str], requeste
 def take_lock(batch: TransactWrite, job: Job, cluster: Cluster, instances: Sequence[Instance]) -> None:
     """Put into the batch: the job, and its lock on the cluster and all of its instances, new ones among them.
 
+    A shared lock is on the cluster only; without a lock the job queues up for its instances.
+
     Raises Unprocessable if the cluster is busy or in the wrong state.
     """
     workflow = WORKFLOWS[job.workflow]
     check(workflow, cluster)
     batch.save(job)
-    if workflow.lock is Lock.SHARED:
-        cluster.shared_by = {*(cluster.shared_by or ()), job.job_id}
-        batch.save(cluster)
+    if is_beside(job):
+        join(batch, job, cluster)
         return
     if cluster.held_by or cluster.shared_by:
         preempt(batch, job, cluster, instances)
@@ -65,9 +67,18 @@ def take_lock(batch: TransactWrite, job: Job, cluster: Cluster, instances: Seque
 def check(workflow: Workflow, cluster: Cluster) -> None:
     """Raise Unprocessable unless the workflow may begin on the cluster now. A new cluster is nobody's."""
     is_new = cluster.revision is None
-    taken = cluster.held_by or (cluster.shared_by and workflow.lock is Lock.EXCLUSIVE)
-    if (taken and workflow.lock is not Lock.PREEMPTING) or not (is_new or cluster.status in workflow.begins_from):
+    if in_the_way(workflow, cluster) or not (is_new or cluster.status in workflow.begins_from):
         raise busy(cluster)
+
+
+def in_the_way(workflow: Workflow, cluster: Cluster) -> bool:
+    """Tell whether another job's lock keeps the workflow out."""
+    match workflow.lock:
+        case Lock.EXCLUSIVE:
+            return bool(cluster.held_by or cluster.shared_by)
+        case Lock.SHARED:
+            return bool(cluster.held_by)
+    return False
 
 
 def busy(cluster: Cluster) -> Unprocessable:
@@ -105,19 +116,26 @@ def workflow_of(execution: str) -> str:
 
 
 def retake(job: Job, redrive_count: int) -> None:
-    """Open a failed job again for its redriven execution, if nobody had the cluster since. Raises Permanent, Stale."""
+    """Open a failed job again for its redriven execution, if its lock is to be had. Raises Permanent, Stale.
+
+    An exclusive one's is, if nobody had the cluster since.
+    """
     cluster = Cluster.find(job.cluster_id)
-    if cluster is None or cluster.held_by or cluster.shared_by or cluster.last_job_id != job.job_id:
-        raise Permanent(f"Cluster {job.cluster_id} has changed since job {job.job_id} ended: it cannot be redriven.")
+    changed = cluster is not None and cluster.last_job_id != job.job_id and not is_beside(job)
     workflow = WORKFLOWS[job.workflow]
-    cluster.held_by, cluster.status, cluster.message = job.job_id, workflow.during or cluster.status, None
+    if cluster is None or changed or in_the_way(workflow, cluster):
+        raise Permanent(f"Cluster {job.cluster_id} has changed since job {job.job_id} ended: it cannot be redriven.")
     job.status, job.openness, job.redrives = JobStatus.RUNNING, OPEN, redrive_count
     job.message = job.finished_at = job.expires_at = None
     with transaction() as batch:
+        batch.save(job)
+        if is_beside(job):
+            join(batch, job, cluster)
+            return
+        cluster.held_by, cluster.status, cluster.message = job.job_id, workflow.during or cluster.status, None
         for each in cluster.instances():
             each.held_by = job.job_id
             if each.instance_id in job.instance_ids:
                 each.status, each.message = workflow.instances_during or each.status, None
             batch.save(each)
         batch.save(cluster)
-        batch.save(job)

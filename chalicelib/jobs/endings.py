@@ -7,8 +7,9 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import config
 from chalicelib.errors import Permanent
+from chalicelib.jobs.beside import is_beside, leave
 from chalicelib.jobs.quota import count
-from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, Reached
@@ -19,6 +20,9 @@ from chalicelib.models.status import AT_REST, JobStatus, Status
 
 def succeed(job: Job) -> None:
     """Close the job, set its instances to rest, free the lock. Raises Stale, Permanent."""
+    if is_beside(job):
+        _end_beside(job, JobStatus.SUCCEEDED)
+        return
     cluster, instances = held(job)
     workflow = WORKFLOWS[job.workflow]
     for each in instances:
@@ -34,14 +38,14 @@ def succeed(job: Job) -> None:
 
 def fail(job: Job, status: JobStatus, reason: str) -> None:
     """Close the job with a reason a person can act on; what was moving is in ERROR, the lock is free. Raises Stale."""
+    if is_beside(job):
+        _end_beside(job, status, reason)
+        return
     cluster = Cluster.find(job.cluster_id)
     instances = cluster.instances() if cluster else []
     with transaction() as batch:
         _close(batch, job, status, instances, reason)
-        if cluster is None:
-            return
-        if cluster.held_by != job.job_id:
-            _leave_shared(batch, job, cluster)
+        if cluster is None or cluster.held_by != job.job_id:
             return
         workflow = WORKFLOWS[job.workflow]
         _stop_moving(instances, reason)
@@ -135,11 +139,12 @@ def reached(job: Job, instance: Instance) -> Reached:
     """Return how far the job has come with the instance."""
     steps = WORKFLOWS[job.workflow].steps
     done = job.status == JobStatus.SUCCEEDED
-    percent = 100 * (steps.index(instance.step) if instance.step in steps else 0) // len(steps)
+    step = None if WORKFLOWS[job.workflow].lock is Lock.NONE else instance.step  # that is another job's
+    percent = 100 * (steps.index(step) if step in steps else 0) // len(steps)
     return Reached(
         instance_id=instance.instance_id,
         name=instance.name,
-        step=instance.step,
+        step=step,
         percent=100 if done else percent,
         message=instance.message,
     )
@@ -153,7 +158,9 @@ def _free(batch: TransactWrite, job: Job, cluster: Cluster, instances: Sequence[
         batch.save(each, condition=Instance.held_by == job.job_id)
 
 
-def _leave_shared(batch: TransactWrite, job: Job, cluster: Cluster) -> None:
-    if job.job_id in (cluster.shared_by or ()):
-        cluster.shared_by = set(cluster.shared_by or ()) - {job.job_id} or None
-        batch.save(cluster)
+def _end_beside(job: Job, status: JobStatus, reason: str | None = None) -> None:
+    """End a job that ran beside others: it changes no status. Raises Stale."""
+    cluster = Cluster.find(job.cluster_id)
+    with transaction() as batch:
+        _close(batch, job, status, cluster.instances() if cluster else [], reason)
+        leave(batch, job, cluster)

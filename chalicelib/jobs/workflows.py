@@ -11,6 +11,7 @@ HOUR = 3_600
 class Lock(StrEnum):
     EXCLUSIVE = "exclusive"  # one at a time
     SHARED = "shared"  # beside others of its kind, never beside an exclusive one
+    NONE = "none"  # beside any other; on each instance, one of them after the other
     PREEMPTING = "preempting"  # takes the lock from whoever has it
 
 

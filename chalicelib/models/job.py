@@ -76,7 +76,6 @@ class Job(ProjectRecord):
     status = UnicodeAttribute(default=JobStatus.RUNNING)
     openness = UnicodeAttribute(null=True)  # OPEN; absent once it has ended
     open_jobs = OpenJobs()
-    step = UnicodeAttribute(null=True)  # the step begun last
     message = UnicodeAttribute(null=True)  # why it failed
     execution = UnicodeAttribute(null=True)  # ARN
     redrives = NumberAttribute(default=0)

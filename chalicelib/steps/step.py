@@ -6,13 +6,15 @@ state machine ── {"step", "execution", "baton"} ──▶ run_step ──▶
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from chalicelib.errors import NotReady, Permanent
-from chalicelib.jobs.beginnings import retake
+from chalicelib.jobs.beginnings import retake, workflow_of
+from chalicelib.jobs.beside import may_act
+from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -45,6 +47,11 @@ class Execution:
         """Read the state machine's `$$.Execution`; RedriveCount is there only where redriving is."""
         return cls(context["Id"], context["Name"], int(context.get("RedriveCount", 0)))
 
+    @property
+    def lock(self) -> Lock:
+        """The lock that a run of its workflow has."""
+        return WORKFLOWS[workflow_of(self.arn)].lock
+
 
 @dataclass(frozen=True)
 class Step:
@@ -63,7 +70,7 @@ def instance_step(privilege: str) -> Callable[[InstanceWork], InstanceWork]:
 
         def run(baton: Baton, execution: Execution) -> None:
             cluster, instance = load(baton, execution)
-            with noted(instance, name, execution.job_id):
+            with nullcontext() if execution.lock is Lock.NONE else noted(instance, name, execution.job_id):
                 patiently(lambda: work(cluster, instance))
 
         STEPS[name] = Step(run, privilege)
@@ -121,20 +128,31 @@ def reopened(job: Job, execution: Execution) -> Job:
 
 
 def load(baton: Baton, execution: Execution) -> tuple[Cluster, Instance]:
-    """Read the step's records. Raises Permanent if the lock is another job's, NotReady while another's step may act."""
+    """Read the step's records.
+
+    Raises:
+        Permanent: the job has no lock, or its turn is over.
+        NotReady: another job's step may still be acting on the instance, or its turn comes first.
+    """
     instance_id = baton.get("instance_id") or baton["primary_id"]
     cluster, instance = Cluster.find(baton["cluster_id"]), Instance.find(instance_id)
     if cluster is None or instance is None:
         raise Permanent(f"There is no instance {instance_id} any more.")
-    if execution.job_id not in {instance.held_by, *(cluster.shared_by or ())}:
+    if not may_act(execution.job_id, execution.lock, cluster, instance):
         job = Job.find(execution.job_id)
         if job is None or job.status == JobStatus.RUNNING:
             raise Permanent(f"Job {execution.job_id} no longer holds instance {instance_id}.")
         reopened(job, execution)
         return load(baton, execution)
-    if instance.busy_until and instance.busy_by != execution.job_id and instance.busy_until > now():
-        raise NotReady(f"A step of job {instance.busy_by} may still be acting on instance {instance_id}.")
+    if execution.lock is not Lock.NONE:
+        heed_note(instance, execution.job_id)
     return cluster, instance
+
+
+def heed_note(instance: Instance, job_id: str) -> None:
+    """Raise NotReady while another job's step may be acting on the instance."""
+    if instance.busy_until and instance.busy_by != job_id and instance.busy_until > now():
+        raise NotReady(f"A step of job {instance.busy_by} may still be acting on instance {instance.instance_id}.")
 
 
 @contextmanager

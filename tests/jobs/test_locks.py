@@ -137,20 +137,6 @@ def lock_of_restart(monkeypatch: pytest.MonkeyPatch) -> object:
     return give
 
 
-def test_shared_jobs_run_beside_each_other_and_keep_exclusive_ones_out(lock_of_restart) -> None:  # type: ignore[no-untyped-def]
-    cluster = active(1)
-    lock_of_restart(Lock.SHARED)
-
-    first, second = change("restart_cluster", cluster), change("restart_cluster", cluster)
-
-    assert fresh(cluster).shared_by == {first.job.job_id, second.job.job_id}
-    with pytest.raises(Unprocessable):
-        change("stop_cluster", cluster)
-    endings.fail(first.job, JobStatus.FAILED, "x")
-    endings.fail(second.job, JobStatus.FAILED, "x")
-    assert (fresh(cluster).shared_by, fresh(cluster).status) == (None, Status.ACTIVE)
-
-
 def test_a_preempting_job_takes_over_and_the_other_ends(lock_of_restart) -> None:  # type: ignore[no-untyped-def]
     cluster = active(2)
     stopping = change("stop_cluster", cluster, cluster.instance_ids[1])

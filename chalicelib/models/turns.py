@@ -1,0 +1,46 @@
+"""Turns: which of the jobs that take no lock may act on an instance: the one that was asked for first."""
+
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.models.record import table_name
+
+
+class Turns(Model):
+    """Lies in the table of its instance, under a key of its own: whoever holds the instance's record is not disturbed.
+
+    There only while jobs wait. It has no revision: to queue up is an append, at which no two get in each other's way.
+    """
+
+    class Meta:
+        table_name = table_name("instances")
+
+    key = UnicodeAttribute(hash_key=True, attr_name="instance_id")
+    waiting: ListAttribute[str] = ListAttribute(default=list)  # job ids, in the order they were asked for
+
+    @classmethod
+    def on(cls, instance_id: str) -> "Turns":
+        key = f"{instance_id}/turns"
+        try:
+            return cls.get(key, consistent_read=True)
+        except cls.DoesNotExist:
+            return cls(key=key)
+
+
+def queue_up(batch: TransactWrite, instance_id: str, job_id: str) -> None:
+    waiting: Any = Turns.waiting
+    batch.update(Turns(key=f"{instance_id}/turns"), actions=[waiting.set((waiting | []).append([job_id]))])
+
+
+def step_out(batch: TransactWrite, instance_id: str, job_id: str) -> None:
+    """Put into the batch that the job no longer waits; not there is success."""
+    turns = Turns.on(instance_id)
+    waiting: Any = Turns.waiting
+    if turns.waiting == [job_id]:
+        batch.delete(turns, condition=waiting == [job_id])
+    elif job_id in turns.waiting:
+        place = turns.waiting.index(job_id)
+        batch.update(turns, actions=[waiting[place].remove()], condition=waiting[place] == job_id)
