@@ -7,6 +7,7 @@
     ├── NotFound             404    itemNotFound
     ├── Conflict             409    conflict: its key is taken
     ├── OverLimit            413    overLimit: a quota, or a body too large
+    ├── BadMediaType         415    badMediaType
     ├── Unprocessable        422    unprocessableEntity: busy, or a value the datastore refuses
     ├── NotOffered           501    notImplemented
     └── Unavailable          503    serviceUnavailable
@@ -52,6 +53,10 @@ class Conflict(ServiceError):
 
 class OverLimit(ServiceError):
     status, name = 413, "overLimit"
+
+
+class BadMediaType(ServiceError):
+    status, name = 415, "badMediaType"
 
 
 class Unprocessable(ServiceError):

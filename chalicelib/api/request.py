@@ -11,10 +11,11 @@ from chalice.app import Request as ChaliceRequest
 
 from chalicelib import config
 from chalicelib.api.auth import Caller, authorized
-from chalicelib.errors import BadRequest, NotFound, OverLimit
+from chalicelib.errors import BadMediaType, BadRequest, NotFound, OverLimit
 from chalicelib.orders.placing import Requester
 
 LONGEST_ID = 255  # characters
+JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Request:
     values: Mapping[str, str]  # of the path, decoded
     query: Mapping[str, str]
     raw_body: bytes
+    content_type: str
     path: str  # from /v1.0 on, as it came
     base_url: str  # scheme, host and stage prefix as served: for links
 
@@ -38,7 +40,16 @@ class Request:
         body = raw.raw_body if isinstance(raw.raw_body, bytes) else raw.raw_body.encode()
         if len(body) > (most := config.current().dtrove_max_body_bytes):
             raise OverLimit(f"The body is larger than {most} bytes.")
-        return cls(caller, values["project_id"], values, raw.query_params or {}, body, raw_path(raw), base_url(raw))
+        return cls(
+            caller=caller,
+            project_id=values["project_id"],
+            values=values,
+            query=raw.query_params or {},
+            raw_body=body,
+            content_type=raw.headers.get("content-type", JSON),
+            path=raw_path(raw),
+            base_url=base_url(raw),
+        )
 
     @property
     def requester(self) -> Requester:
@@ -46,7 +57,9 @@ class Request:
 
     @property
     def body(self) -> Any:
-        """The body as JSON. Raises BadRequest."""
+        """The body as JSON. Raises BadMediaType, BadRequest."""
+        if self.content_type.partition(";")[0].strip().lower() != JSON:
+            raise BadMediaType(f"Content type {self.content_type[:LONGEST_ID]} is not supported: send {JSON}.")
         try:
             return json.loads(self.raw_body)
         except (ValueError, RecursionError) as error:

@@ -9,7 +9,8 @@ from chalicelib.jobs.beginnings import workflow_of
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.job import Job
 from chalicelib.orders.console import place_console_order
-from chalicelib.steps.step import STEPS, Baton, Execution, Step, job_step, reopened
+from chalicelib.steps.execution import Baton, Execution, reopened
+from chalicelib.steps.step import STEPS, Step, job_step
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 

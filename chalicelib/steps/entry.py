@@ -15,7 +15,8 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
-from chalicelib.steps.step import STEPS, Baton, Execution
+from chalicelib.steps.execution import Baton, Execution
+from chalicelib.steps.step import STEPS
 from chalicelib.steps.world import current
 
 PASSING = {

@@ -21,8 +21,10 @@ class ApiCaller:
     token: str | None = "member"
     project_id: str = "p1"
 
-    def send(self, method: str, path: str, body: object = None, *, raw: bytes | None = None) -> Answer:
-        headers = {"Content-Type": "application/json", "Host": "db.example"}
+    def send(
+        self, method: str, path: str, body: object = None, *, raw: bytes | None = None, media: str = "application/json"
+    ) -> Answer:
+        headers = {"Content-Type": media, "Host": "db.example"}
         if self.token:
             headers["X-Auth-Token"] = self.token
         payload = raw if raw is not None else b"" if body is None else json.dumps(body).encode()

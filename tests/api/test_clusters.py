@@ -117,6 +117,22 @@ def test_a_malformed_body_is_a_bad_request(raw: bytes) -> None:
     assert member.send("POST", "/clusters", raw=raw).body["badRequest"]["code"] == 400
 
 
+@pytest.mark.parametrize(
+    ("media", "status"),
+    [("application/json; charset=utf-8", 200), ("Application/JSON", 200), ("text/plain", 415), ("", 415)],
+)
+def test_a_body_is_json_and_says_so(media: str, status: int) -> None:
+    answer = member.send("POST", "/clusters", order(), media=media)
+
+    assert answer.status == status
+    assert status == 200 or answer.body["badMediaType"]["code"] == 415
+    assert len(list(Cluster.scan())) == (status == 200)
+
+
+def test_what_is_said_of_no_body_is_nothing() -> None:
+    assert member.send("GET", "/clusters", media="text/plain").status == 200
+
+
 def test_an_oversized_body_is_over_the_limit() -> None:
     answer = member.send("POST", "/clusters", raw=b" " * 70_000)
 

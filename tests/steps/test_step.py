@@ -78,6 +78,18 @@ def test_an_unknown_step_is_permanent(simulation: Simulation) -> None:
         run_step(event(ordered(1), "Explode"), "cloud")
 
 
+def test_what_fails_for_good_says_on_which_instance(simulation: Simulation) -> None:
+    placed = ordered(1)
+    run_step(event(placed, "CreateServer"), "cloud")
+
+    def fail(address: str, command: str) -> None:
+        raise CommandFailed("the disk is full", 1)
+
+    simulation.guests.fail = fail
+    with pytest.raises(Permanent, match=f"^{first(placed).name}: the disk is full$"):
+        run_step(event(placed, "PrepareDatastore"), "guest")
+
+
 def test_a_later_job_waits_for_the_step_of_one_that_died(simulation: Simulation) -> None:
     dead = ordered(1)
     instance = first(dead)
