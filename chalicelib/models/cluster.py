@@ -8,6 +8,7 @@ from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute, U
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.models.instance import Instance
+from chalicelib.models.page import one_page
 from chalicelib.models.record import HeldRecord, now, table_name
 from chalicelib.models.sealed import Sealed
 from chalicelib.models.status import Role, Status
@@ -73,6 +74,6 @@ def primary_of(instances: Sequence[Instance]) -> Instance | None:
 def page_of_clusters(project_id: str, limit: int, marker: str | None) -> tuple[list[Cluster], str | None]:
     """Return clusters by ascending id after `marker`, and the marker of the next page if there is one."""
     after: Any = ClustersByProject.cluster_id > marker if marker else None
-    page = Cluster.by_project.query(project_id, after, limit=limit + 1, page_size=limit + 1)
-    clusters = list(page)
-    return clusters[:limit], clusters[limit - 1].cluster_id if len(clusters) > limit else None
+    found = Cluster.by_project.query(project_id, after, limit=limit + 1, page_size=limit + 1)
+    clusters, more = one_page(found, limit)
+    return clusters, clusters[-1].cluster_id if more else None

@@ -6,6 +6,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from chalicelib.models.page import one_page
 from chalicelib.models.record import TAKEN, HeldRecord, now, table_name
 from chalicelib.models.status import Role, Status
 
@@ -102,5 +103,5 @@ def page_of_instances(
     """Return instances by ascending id after `marker`, and the marker of the next page if there is one."""
     index: Any = Instance.by_project if with_members else Instance.standalone_by_project
     after: Any = InstancesByProject.instance_id > marker if marker else None
-    instances = list(index.query(project_id, after, limit=limit + 1, page_size=limit + 1))
-    return instances[:limit], instances[limit - 1].instance_id if len(instances) > limit else None
+    instances, more = one_page(index.query(project_id, after, limit=limit + 1, page_size=limit + 1), limit)
+    return instances, instances[-1].instance_id if more else None

@@ -13,6 +13,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 
+from chalicelib.models.page import one_page
 from chalicelib.models.record import ProjectRecord, now, table_name
 from chalicelib.models.status import JobStatus
 
@@ -103,7 +104,7 @@ def page_of_jobs(
     found = index.query(
         cluster_id or project_id, before, limit=limit + 1, page_size=limit + 1, scan_index_forward=False
     )
-    jobs = list(found)
+    jobs, more = one_page(found, limit)
     if jobs and jobs[0].project_id != project_id:  # of another project's cluster: all of them are
         return [], None
-    return jobs[:limit], jobs[limit - 1].sort_key if len(jobs) > limit else None
+    return jobs, jobs[-1].sort_key if more else None

@@ -72,5 +72,24 @@ def test_a_page_is_one_query(path: str) -> None:
     assert requests_of(path) == ["Query"]
 
 
+def test_a_page_of_large_records_is_shorter_and_still_one_query() -> None:
+    clusters = [active(1) for _ in range(8)]
+    for each in clusters:
+        each.message = "x" * 200_000
+        each.save()
+    seen: list[str] = []
+    pages, path = 0, "/clusters"
+
+    while path:
+        with counted() as calls:
+            page = member.get(path).body
+        assert calls == ["Query"]
+        seen += [each["id"] for each in page["clusters"]]
+        pages += 1
+        path = page["links"][0]["href"].partition("/p1")[2] if page.get("links") else ""
+
+    assert (seen, pages) == (sorted(each.cluster_id for each in clusters), 2)
+
+
 def test_limits_ask_nobody() -> None:
     assert requests_of("/limits") == []
