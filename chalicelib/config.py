@@ -1,29 +1,35 @@
 """The service's own settings: one frozen dataclass, read from the environment and checked at start.
 
 Every field is an environment variable of the same name in capitals, `DTROVE_…` but for the seed's `OS_…`.
-Units are in the names. `Config.from_environment` raises ConfigError naming each variable that is wrong.
+Units are in the names; what each may be is in checks.py. ConfigError names each that is wrong.
 """
 
 import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
+from chalicelib import checks, dotted, words
 from chalicelib.errors import ConfigError
 
-DOTTED_OR_PLAIN_NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*")
-MAY_BE_NONE_AT_ALL = frozenset(
-    {"dtrove_max_instances", "dtrove_max_volumes_gib", "dtrove_patience_seconds", "dtrove_key_passphrase_length"}
-)
-MAP_LIMIT = 40  # an inline Map of Step Functions runs about 40 branches at once; a transaction holds 100 items
 DEFAULT_MANAGERS = (
     ("chalicelib.datastores.mysql.MySQLManager", "mysql"),
     ("chalicelib.datastores.redis.RedisManager", "redis"),
     ("chalicelib.datastores.postgresql.PostgresManager", "postgresql"),
 )
+PROVIDERS = {
+    "nspawn": "chalicelib.providers.nspawn.provider.NspawnProvider",
+    "memory": "chalicelib.providers.memory.MemoryProvider",
+}
+OF_CALLERS = frozenset(  # what `. .local/env` sets for a caller's shell: no settings of the service
+    {
+        *("DTROVE_URL", "DTROVE_PROJECT", "DTROVE_OTHER_PROJECT"),
+        *("DTROVE_TOKEN", "DTROVE_READER_TOKEN", "DTROVE_ADMIN_TOKEN", "DTROVE_OTHER_TOKEN"),
+    }
+)
+READ_AS = {int: "a whole number", float: "a number", tuple: "[[dotted path, name], …] as JSON"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Config:
     dtrove_datastore_managers: tuple[tuple[str, str], ...] = DEFAULT_MANAGERS  # JSON: [[dotted path, name], …]
     dtrove_max_cluster_size: int = 5  # instances
     dtrove_prefix: str = "sudo "  # before each remote command; "sudo vzctl exec %(local_id)s ": any instance property
-    dtrove_provider: str = "openstack"  # a key of providers.PROVIDERS, or a dotted path to a class
+    dtrove_provider: str = "openstack"  # a key of PROVIDERS, or a dotted path to a class; the default is to come
     dtrove_ssh_user: str = "root"
     os_auth_url: str = "http://0.0.0.0:5000/v3"
     os_nova_bypass_url: str | None = None
@@ -75,21 +81,31 @@ class Config:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Config":
-        """Read and check the settings. Raises ConfigError naming each variable that is wrong."""
+        """Read and check the settings, of whatever machine. Raises ConfigError naming each that is wrong."""
         values: dict[str, Any] = {}
-        wrong: list[str] = []
+        wrong = list(_strangers(environment))
         for field in fields(cls):
             variable = field.name.upper()
             if (text := environment.get(variable)) is None:
                 continue
             try:
                 values[field.name] = _parsed(text, field.default)
-            except (ValueError, TypeError) as error:
-                wrong.append(f"{variable}: {error}")
-        wrong += [] if wrong else _faults(cls(**values))
+            except (ValueError, TypeError):
+                wrong.append(f"{variable}: must be {READ_AS[type(field.default)]}")
+        settings = cls(**values)  # what could not be read has its default here, which is right
+        wrong += checks.faults(vars(settings))
+        if "dtrove_provider" in values:  # what nobody chose is told where a cloud is needed
+            wrong += _provider_fault(settings.dtrove_provider)
         if wrong:
             raise ConfigError("; ".join(wrong))
-        return cls(**values)
+        return settings
+
+
+def _strangers(environment: Mapping[str, str]) -> Iterator[str]:
+    known = {field.name.upper() for field in fields(Config)}
+    for name in sorted(environment):
+        if name.startswith("DTROVE_") and name not in known | OF_CALLERS:
+            yield f"{name}: there is no such setting{words.nearest(name, known)}"
 
 
 def _parsed(text: str, default: object) -> object:
@@ -99,52 +115,36 @@ def _parsed(text: str, default: object) -> object:
         case float():
             return float(text)
         case tuple():
-            return tuple((str(path), str(name)) for path, name in json.loads(text))
+            return tuple((path, name) for path, name in json.loads(text))
     return text
 
 
-def _faults(config: Config) -> list[str]:
-    positive = [
-        f"{field.name.upper()}: must be above 0"
-        for field in fields(config)
-        if isinstance(value := getattr(config, field.name), int | float)
-        and value <= 0
-        and field.name not in MAY_BE_NONE_AT_ALL
-    ]
-    rules = {
-        f"DTROVE_MAX_CLUSTER_SIZE: at most {MAP_LIMIT}": config.dtrove_max_cluster_size <= MAP_LIMIT,
-        "DTROVE_PROVIDER: a name or a dotted path": bool(DOTTED_OR_PLAIN_NAME.fullmatch(config.dtrove_provider)),
-        "DTROVE_SSH_USER: a user name": bool(re.fullmatch(r"[a-z_][a-z0-9_-]*", config.dtrove_ssh_user)),
-        "DTROVE_DATASTORE_MANAGERS: [[dotted path, name], …]": all(
-            DOTTED_OR_PLAIN_NAME.fullmatch(path) and name for path, name in config.dtrove_datastore_managers
-        ),
-        "DTROVE_TOKENS: a JSON object": _is_json_object(config.dtrove_tokens),
-        "DTROVE_PREFIX: with instance properties as %(name)s": _fills_in(config.dtrove_prefix),
-        "DTROVE_SSH_HOST: with instance properties as %(name)s": _fills_in(config.dtrove_ssh_host),
-    }
-    return positive + [fault for fault, kept in rules.items() if not kept]
+def _provider_fault(name: str) -> list[str]:
+    if name in PROVIDERS or dotted.is_path(name):
+        return []
+    return [f"DTROVE_PROVIDER: there is no provider {name}; there are {', '.join(sorted(PROVIDERS))}, and dotted paths"]
 
 
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
-
-
-class _AnyProperty(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return name
-
-
-def _fills_in(template: str) -> bool:
-    try:
-        return bool(template % _AnyProperty()) or not template
-    except (ValueError, TypeError):
-        return False
+def provider_path(name: str) -> str:
+    """Return the dotted path that a provider's name stands for. Raises ConfigError, telling those there are."""
+    if fault := _provider_fault(name):
+        raise ConfigError(*fault)
+    return PROVIDERS.get(name, name)
 
 
 @cache
 def current() -> Config:
-    """Return this process's settings. Raises ConfigError."""
-    return Config.from_environment(os.environ)
+    """Return this process's settings. Raises ConfigError, also for a dotted path that leads nowhere here."""
+    settings = Config.from_environment(os.environ)
+    if lost := list(_lost(settings)):
+        raise ConfigError("; ".join(lost))
+    return settings
+
+
+def _lost(settings: Config) -> Iterator[str]:
+    """Yield a sentence for each class whose module is not there. None is imported: not every function may have it."""
+    paths = [("DTROVE_DATASTORE_MANAGERS", path) for path, _ in settings.dtrove_datastore_managers]
+    paths += [("DTROVE_PROVIDER", settings.dtrove_provider)] if "." in settings.dtrove_provider else []
+    for variable, path in paths:
+        if not dotted.is_module(module := path.rpartition(".")[0]):
+            yield f"{variable}: there is no module {module} for {path}"

@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 
+from chalicelib.config import Config, provider_path
 from chalicelib.errors import ConfigError
 from local.package import DEFAULT_REGION, Package, PackagingFailed, package
 from local.template import completed, parameter_name
@@ -193,9 +194,10 @@ def main() -> None:
     options = parser.parse_args()
     try:
         settings = settings_of(options.settings.read_text()) if options.settings else {}
+        provider_path(Config.from_environment(settings).dtrove_provider)  # its default is to come
         target = Target.embedded(options.endpoint) if options.endpoint else Target.account()
         outputs = deploy(target, stack=options.stack, settings=settings)
-    except (PackagingFailed, DeploymentFailed, ConfigError, KeyError) as error:
+    except (PackagingFailed, DeploymentFailed, ConfigError) as error:
         sys.exit(str(error))
     for name, value in sorted(outputs.items()):
         print(f"{name}  {value}")

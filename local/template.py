@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.config import Config
+from chalicelib.errors import ConfigError
+from chalicelib.models.instance import check_templates
 
 Template = dict[str, Any]
 
@@ -22,8 +24,7 @@ def completed(
     """Return the template with the bundle at `code_key`, a machine for each definition's key, and the settings.
 
     Raises:
-        ConfigError: a setting has a wrong value.
-        KeyError: a setting that is none.
+        ConfigError: a setting has a wrong value, or is none.
     """
     template = copy.deepcopy(template)
     resources = template["Resources"]
@@ -52,10 +53,10 @@ def machine(workflow: str, bucket: str, key: str) -> Template:
 
 
 def _set(template: Template, settings: Mapping[str, str]) -> None:
+    check_templates(Config.from_environment(settings))
     known = {name.upper() for name in Config.__dataclass_fields__}
-    if unknown := set(settings) - known:
-        raise KeyError(f"no such setting: {', '.join(sorted(unknown))}")
-    Config.from_environment(settings)
+    if unknown := sorted(set(settings) - known):  # not even like ours, or for a caller's shell
+        raise ConfigError("; ".join(f"{name}: there is no such setting" for name in unknown))
     for name in settings:
         template.setdefault("Parameters", {})[parameter_name(name)] = {"Type": "String", "NoEcho": True}
         for variables in _environments(template, name):

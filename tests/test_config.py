@@ -1,9 +1,16 @@
 """Settings: read from the environment, wrong ones named."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from chalicelib.config import Config
+from chalicelib.config import OF_CALLERS, Config
 from chalicelib.errors import ConfigError
+from local.callers import CALLERS, write_env
+from tests.conftest import REPO
+
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:x-"
 
 
 def test_the_seeds_defaults_are_ours() -> None:
@@ -27,29 +34,127 @@ def test_what_is_given_is_read_by_its_type() -> None:
     assert (config.dtrove_datastore_managers, config.os_username) == ((("a.B", "b"),), "nova")
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("DTROVE_MAX_CLUSTER_SIZE", "many"),
-        ("DTROVE_MAX_CLUSTER_SIZE", "0"),
-        ("DTROVE_MAX_CLUSTER_SIZE", "41"),
-        ("DTROVE_PROVIDER", "no such; thing"),
-        ("DTROVE_SSH_USER", "root; rm"),
-        ("DTROVE_DATASTORE_MANAGERS", "[1]"),
-        ("DTROVE_DATASTORE_MANAGERS", '[["not a path", "b"]]'),
-        ("DTROVE_TOKENS", "[]"),
-        ("DTROVE_TOKENS", "{"),
-        ("DTROVE_PREFIX", "sudo %(local_id"),
-        ("DTROVE_PREFIX", "sudo 100% "),
-        ("DTROVE_SSH_HOST", "%d"),
-        ("DTROVE_COMMAND_TIMEOUT_SECONDS", "-1"),
-    ],
-)
-def test_a_wrong_value_names_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=variable):
+WRONG = [
+    ("DTROVE_MAX_CLUSTER_SIZE", "many", "must be a whole number"),
+    ("DTROVE_MAX_CLUSTER_SIZE", "2.5", "must be a whole number"),
+    ("DTROVE_MAX_CLUSTER_SIZE", "0", "must be above 0"),
+    ("DTROVE_MAX_CLUSTER_SIZE", "41", "must be at most 40"),
+    ("DTROVE_MAX_INSTANCES", "-2", "must be at least -1"),
+    ("DTROVE_PATIENCE_SECONDS", "-1", "must be at least 0"),
+    ("DTROVE_PATIENCE_SECONDS", "nan", "must be a number"),
+    ("DTROVE_COMMAND_TIMEOUT_SECONDS", "inf", "must be a number"),
+    ("DTROVE_COMMAND_TIMEOUT_SECONDS", "-inf", "must be a number"),
+    ("DTROVE_COMMAND_TIMEOUT_SECONDS", "soon", "must be a number"),
+    ("DTROVE_COMMAND_TIMEOUT_SECONDS", "-1", "must be above 0"),
+    ("DTROVE_COMMAND_TIMEOUT_SECONDS", "1e300", "must be at most 120"),
+    ("DTROVE_JOB_RETENTION_DAYS", "999999999999", "must be at most 36500"),
+    ("DTROVE_SSH_PORT", "0", "must be above 0"),
+    ("DTROVE_SSH_PORT", "65536", "must be at most 65535"),
+    ("DTROVE_SSH_USER", "root; rm", "must be a user name"),
+    ("DTROVE_PROVIDER", "no such; thing", "there is no provider no such; thing; there are memory, nspawn"),
+    ("DTROVE_PROVIDER", "openstack", "there is no provider openstack; there are memory, nspawn"),
+    ("DTROVE_DATASTORE_MANAGERS", "[1]", "must be [[dotted path, name], …]"),
+    ("DTROVE_DATASTORE_MANAGERS", "[]", "must be [[dotted path, name], …]"),
+    ("DTROVE_DATASTORE_MANAGERS", '[["not a path", "b"]]', "must be [[dotted path, name], …]"),
+    ("DTROVE_DATASTORE_MANAGERS", '[["plain", "b"]]', "must be [[dotted path, name], …]"),
+    ("DTROVE_DATASTORE_MANAGERS", '[["a.B", 1]]', "must be [[dotted path, name], …]"),
+    (
+        "DTROVE_DATASTORE_MANAGERS",
+        '[["a.B", "b"], ["a.C", "b"]]',
+        "must be [[dotted path, name], …] as JSON, each name once",
+    ),
+    ("DTROVE_TOKENS", "[]", "must be {sha256 of the token"),
+    ("DTROVE_TOKENS", "{", "must be {sha256 of the token"),
+    ("DTROVE_TOKENS", '{"secret": {"project_id": "p", "user": "u", "roles": []}}', "must be {sha256 of the token"),
+    ("DTROVE_TOKENS", f'{{"{"0" * 64}": {{"project_id": "p"}}}}', "must be {sha256 of the token"),
+    ("DTROVE_TOKENS", f'{{"{"0" * 64}": {{"project_id": "p", "user": "u", "roles": "x"}}}}', "must be {sha256"),
+    ("DTROVE_PREFIX", "sudo", "must be one line that ends in a space"),
+    ("DTROVE_PREFIX", "sudo\nrm ", "must be one line that ends in a space"),
+    ("DTROVE_PREFIX", "sudo %(local_id ", "must be text with instance properties as %(name)s"),
+    ("DTROVE_PREFIX", "sudo 100% ", "must be text with instance properties as %(name)s"),
+    ("DTROVE_SSH_HOST", "%d", "must be text with instance properties as %(name)s"),
+    ("DTROVE_SSH_HOST", "%s", "must be text with instance properties as %(name)s"),
+    ("DTROVE_SSH_HOST", "", "must be a host"),
+    ("DTROVE_TABLE_PREFIX", "no/slash", "must be at most 200 of"),
+    ("DTROVE_MACHINE_PREFIX", "dtrove-", "must be the ARN of a state machine"),
+    ("DTROVE_DATA_KEY", "", "must be the id, alias or ARN of a KMS key"),
+    ("DTROVE_DEPLOYMENT", "", "must be at most 128 of"),
+    ("DTROVE_NSPAWN_ROOT", "guests", "must be an absolute path"),
+    ("DTROVE_NSPAWN_ROOT", "/", "must be an absolute path"),
+    ("DTROVE_NSPAWN_IMAGES", "/a:b", "must be an absolute path"),
+    ("DTROVE_NSPAWN_BRIDGE", "a-bridge-too-far", "must be the name of an interface"),
+    ("DTROVE_NSPAWN_NETWORK", "everywhere", "must be an IPv4 network"),
+    ("DTROVE_NSPAWN_NETWORK", "10.0.0.1/24", "must be an IPv4 network: 10.0.0.1/24 has host bits set"),
+    ("DTROVE_NSPAWN_NETWORK", "fd00::/64", "must be an IPv4 network"),
+    ("DTROVE_NSPAWN_NETWORK", "8.8.8.0/24", "must be within 10.0.0.0/8"),
+    ("DTROVE_NSPAWN_NETWORK", "127.0.0.0/24", "must be within 10.0.0.0/8"),
+    ("DTROVE_NSPAWN_NETWORK", "10.0.0.0/29", "must have 9 addresses at least"),
+    ("OS_AUTH_URL", "keystone:5000", "must be an http or https URL"),
+    ("OS_AUTH_URL", "ftp://keystone/v3", "must be an http or https URL"),
+    ("OS_AUTH_URL", "http:///v3", "must be an http or https URL"),
+    ("OS_NOVA_URL", "http://nova:99999", "must be an http or https URL"),
+    ("OS_NOVA_BYPASS_URL", "http://nova/\nx", "must be an http or https URL"),
+    ("OS_NOVA_ENDPOINT_TYPE", "myURL", "must be publicURL, internalURL or adminURL"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), WRONG)
+def test_a_wrong_value_names_its_variable(variable: str, value: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
         Config.from_environment({variable: value})
+
+    assert str(refusal.value).startswith(f"{variable}: {words}")
+    assert str(refusal.value).count(variable) == 1
+
+
+RIGHT = [
+    ("DTROVE_SSH_PORT", "65535"),
+    ("DTROVE_MAX_INSTANCES", "-1"),
+    ("DTROVE_PATIENCE_SECONDS", "0"),
+    ("DTROVE_PREFIX", ""),
+    ("DTROVE_PREFIX", "sudo vzctl exec %(local_id)s nice -n 5%% "),
+    ("DTROVE_SSH_HOST", "%(compute_host)s.example.org"),
+    ("DTROVE_PROVIDER", "my.own.Provider"),
+    ("DTROVE_MACHINE_PREFIX", ARN),
+    ("DTROVE_DATA_KEY", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ("DTROVE_NSPAWN_NETWORK", "192.168.7.0/28"),
+    ("DTROVE_NSPAWN_IMAGES", "/srv/images/"),
+    ("OS_AUTH_URL", "https://[fd00::1]:5000/v3"),
+    ("OS_NOVA_ENDPOINT_TYPE", "internal"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value"), RIGHT)
+def test_what_a_deployment_may_want_is_taken(variable: str, value: str) -> None:
+    Config.from_environment({variable: value})
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:
-    with pytest.raises(ConfigError, match=r"DTROVE_MAX_CLUSTER_SIZE.*DTROVE_SSH_PORT"):
-        Config.from_environment({"DTROVE_MAX_CLUSTER_SIZE": "x", "DTROVE_SSH_PORT": "y"})
+    wrong = {"DTROVE_MAX_CLUSTER_SIZE": "x", "DTROVE_SSH_PORT": "0", "DTROVE_SSH_PROT": "22", "DTROVE_PROVIDER": "?"}
+
+    with pytest.raises(ConfigError) as refusal:
+        Config.from_environment(wrong)
+
+    assert all(f"{variable}: " in str(refusal.value) for variable in wrong)
+
+
+def test_a_mistyped_name_is_refused_with_the_nearest_there_is() -> None:
+    with pytest.raises(ConfigError, match=r"^DTROVE_MAX_CLUSTERSIZE: .* did you mean DTROVE_MAX_CLUSTER_SIZE[?]$"):
+        Config.from_environment({"DTROVE_MAX_CLUSTERSIZE": "7"})
+    with pytest.raises(ConfigError, match=r"^DTROVE_XYZZY: there is no such setting$"):
+        Config.from_environment({"DTROVE_XYZZY": "7"})
+
+
+def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp_path: Path) -> None:
+    write_env(tmp_path, "http://x", dict.fromkeys(CALLERS, "t"), {"AWS_ENDPOINT_URL": "http://x"})
+    names = re.findall(r"^export (\w+)=", (tmp_path / "env").read_text(), re.M)
+
+    assert {name for name in names if name.startswith("DTROVE_")} == OF_CALLERS
+    assert Config.from_environment(dict.fromkeys([*names, "OS_CLOUD", "PATH"], "x")) == Config()
+
+
+def test_the_page_on_settings_names_none_that_is_not_there() -> None:
+    named = set(re.findall(r"\b(?:DTROVE|OS)_[A-Z_]+[A-Z]\b", (REPO / "docs" / "settings.md").read_text()))
+
+    assert named - OF_CALLERS <= {name.upper() for name in Config.__dataclass_fields__}
+    assert {name.upper() for name in Config.__dataclass_fields__ if name.startswith("os_")} <= named

@@ -6,9 +6,14 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from chalicelib import config
+from chalicelib.checks import TEMPLATES
+from chalicelib.config import Config
+from chalicelib.errors import ConfigError
 from chalicelib.models.page import one_page
 from chalicelib.models.record import TAKEN, HeldRecord, now, table_name
 from chalicelib.models.status import Role, Status
+from chalicelib.words import nearest, words_of
 
 
 class InstancesByProject(GlobalSecondaryIndex["Instance"]):
@@ -105,3 +110,18 @@ def page_of_instances(
     after: Any = InstancesByProject.instance_id > marker if marker else None
     instances, more = one_page(index.query(project_id, after, limit=limit + 1, page_size=limit + 1), limit)
     return instances, instances[-1].instance_id if more else None
+
+
+def check_templates(settings: Config) -> None:
+    """Raise ConfigError if a command's prefix or the host to connect to asks for what no instance has."""
+    known = Instance.get_attributes()
+    wrong = [
+        f"{setting.upper()}: an instance has no {word}{nearest(word, known)}"
+        for setting in TEMPLATES
+        for word in sorted((words_of(getattr(settings, setting)) or set()) - set(known))
+    ]
+    if wrong:
+        raise ConfigError("; ".join(wrong))
+
+
+check_templates(config.current())  # here is where the names are known, and every function comes by

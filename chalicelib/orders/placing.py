@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from chalicelib import config
+from chalicelib.checks import MAP_LIMIT
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
 from chalicelib.jobs.beginnings import check, draft, take_lock
 from chalicelib.jobs.quota import check_quota, count
@@ -116,7 +117,7 @@ def _tried(place: Callable[[], Placed]) -> Placed:
 
 def check_size(datastore: Datastore, size: int) -> None:
     """Raise BadRequest if a cluster of this datastore may not have as many instances."""
-    most = int(min(config.current().dtrove_max_cluster_size, datastore.most_instances or config.MAP_LIMIT))
+    most = int(min(config.current().dtrove_max_cluster_size, datastore.most_instances or MAP_LIMIT))
     if size > most:
         raise BadRequest(f"Validation error: size: a cluster of {datastore.name} has at most {most} instances.")
 

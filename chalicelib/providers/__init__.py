@@ -1,29 +1,21 @@
-"""Clouds: one module each, and a line of PROVIDERS."""
-
-from importlib import import_module
+"""Clouds: one module each, and a line of PROVIDERS in config.py."""
 
 from chalicelib import config
-from chalicelib.providers.base import BaseProvider, ProviderError
-
-PROVIDERS = {
-    "nspawn": "chalicelib.providers.nspawn.provider.NspawnProvider",
-    "memory": "chalicelib.providers.memory.MemoryProvider",
-}
+from chalicelib.dotted import class_of
+from chalicelib.errors import ConfigError
+from chalicelib.providers.base import BaseProvider
 
 
 def get_provider() -> BaseProvider:
-    """Return the cloud of config.dtrove_provider: a key of PROVIDERS, or a dotted path. Raises ProviderError."""
-    name = config.current().dtrove_provider
-    path = PROVIDERS.get(name, name)
-    module_name, _, class_name = path.rpartition(".")
+    """Return the cloud that config.dtrove_provider names."""
+    return provider_class()()
+
+
+def provider_class() -> type[BaseProvider]:
+    """Return the class of config.dtrove_provider. Raises ConfigError, naming those there are, if it is none."""
+    path = config.provider_path(config.current().dtrove_provider)
     try:
-        provider = getattr(import_module(module_name), class_name, None)
-    except (ImportError, ValueError) as error:
-        raise ProviderError(f"There is no provider {name} ({error}); there are {_known()}.") from error
-    if not (isinstance(provider, type) and issubclass(provider, BaseProvider)):
-        raise ProviderError(f"{path} is no provider; there are {_known()}.")
-    return provider()
-
-
-def _known() -> str:
-    return ", ".join(sorted(PROVIDERS))
+        found: type[BaseProvider] = class_of(path, BaseProvider)
+    except ValueError as error:
+        raise ConfigError(f"DTROVE_PROVIDER: {error}; there are {', '.join(sorted(config.PROVIDERS))}") from error
+    return found

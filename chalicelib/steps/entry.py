@@ -1,6 +1,7 @@
 """Where a Lambda enters a step: finds it, maps what it raises, logs one line."""
 
 import re
+from functools import cache
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -9,11 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib import steps
+from chalicelib.datastores import check_managers
 from chalicelib.errors import NotReady, Permanent, ServiceError, Transient
 from chalicelib.jobs import sweep as sweeping
 from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
+from chalicelib.providers import provider_class
 from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
 from chalicelib.steps.execution import Baton, Execution
 from chalicelib.steps.step import STEPS
@@ -34,8 +37,11 @@ PASSING = {
 
 
 def run_step(event: dict[str, Any], privilege: str) -> Baton:
-    """Run the step that a state machine asks for and return the baton. Raises NotReady, Transient or Permanent."""
-    steps.load()
+    """Run the step that a state machine asks for and return the baton.
+
+    Raises NotReady, Transient or Permanent; ConfigError if this function cannot start.
+    """
+    ready(privilege)
     if event.get("warm"):  # a call made to start a worker: the imports were its purpose
         return {}
     name = snake_case(event["step"])
@@ -63,6 +69,16 @@ def run_step(event: dict[str, Any], privilege: str) -> Baton:
                 "seconds": round(current().monotonic() - began, 3),
             }
         )
+
+
+@cache
+def ready(privilege: str) -> None:
+    """Import all steps, and the classes that the settings name for them. Raises ConfigError if one is none."""
+    steps.load()
+    if privilege == "cloud":
+        provider_class()
+    if privilege == "guest":
+        check_managers()
 
 
 def snake_case(state: str) -> str:

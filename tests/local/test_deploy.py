@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import DeploymentFailed, Target, settings_of
+from local.deploy import DeploymentFailed, Target, main, settings_of
 from tests.local.deployed import Tiny
 
 pytestmark = pytest.mark.aws
@@ -60,6 +60,13 @@ def test_an_account_needs_a_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
     with pytest.raises(DeploymentFailed, match="AWS_DEFAULT_REGION"):
         Target.account()
+
+
+def test_nothing_is_deployed_that_would_have_no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["deploy", "--endpoint", "http://127.0.0.1:1"])
+
+    with pytest.raises(SystemExit, match="DTROVE_PROVIDER: there is no provider openstack; there are memory, nspawn"):
+        main()
 
 
 def test_settings_are_lines() -> None:

@@ -157,10 +157,16 @@ def test_settings_reach_the_functions_that_may_know_them() -> None:
 
 
 def test_wrong_settings_are_refused_before_anything_is_deployed() -> None:
-    with pytest.raises(KeyError, match="DTROVE_MAX_CLUSTERS"):
-        completed(packaged(), "bucket", "code", {}, {"DTROVE_MAX_CLUSTERS": "7"})
-    with pytest.raises(ConfigError, match="DTROVE_MAX_CLUSTER_SIZE"):
-        completed(packaged(), "bucket", "code", {}, {"DTROVE_MAX_CLUSTER_SIZE": "many"})
+    wrong = {
+        "DTROVE_MAX_CLUSTERS": "7",
+        "DTROVE_TOKEN": "a caller's",
+        "PATH": "/bin",
+        "DTROVE_MAX_CLUSTER_SIZE": "many",
+        "DTROVE_PREFIX": "sudo vzctl exec %(lokal_id)s ",
+    }
+    for variable, value in wrong.items():
+        with pytest.raises(ConfigError, match=f"^{variable}: "):
+            completed(packaged(), "bucket", "code", {}, {variable: value})
 
 
 def statements(policy: Path) -> Iterator[tuple[str, str]]:

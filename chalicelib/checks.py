@@ -1,0 +1,127 @@
+"""What each setting may be, and a sentence for each that is not so. The settings themselves are in config.py."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib import dotted
+from chalicelib.words import words_of
+
+MAP_LIMIT = 40  # an inline Map of Step Functions runs about 40 branches at once; a transaction holds 100 items
+LEAST = {  # all other numbers are above 0
+    "dtrove_max_instances": -1,
+    "dtrove_max_volumes_gib": -1,
+    "dtrove_patience_seconds": 0,
+    "dtrove_key_passphrase_length": 0,
+}
+MOST = {"dtrove_max_cluster_size": MAP_LIMIT, "dtrove_ssh_port": 65_535, "dtrove_job_retention_days": 36_500}
+MOST_SECONDS = 120  # the longest life of a function that runs steps
+FOLDER = r"(/[\w.+-]+)+/?", "an absolute path of A-Z a-z 0-9 _ . + -"  # part of mount options, of lines read by words
+FORMS = {
+    "dtrove_prefix": (r"([^\x00-\x1f\x7f]* )?", "one line that ends in a space: the command follows at once"),
+    "dtrove_ssh_user": (r"[a-z_][a-z0-9_-]{0,31}", "a user name"),
+    "dtrove_ssh_host": (r"[^\s\x00-\x1f\x7f]+", "a host, such as %(address)s"),
+    "os_nova_endpoint_type": (r"(public|internal|admin)(URL)?", "publicURL, internalURL or adminURL"),
+    "dtrove_table_prefix": (r"[\w.-]{0,200}", "at most 200 of A-Z a-z 0-9 _ . -"),
+    "dtrove_machine_prefix": (
+        r"arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[\w-]{0,64}",
+        "the ARN of a state machine up to the workflow's name",
+    ),
+    "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
+    "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),
+    "dtrove_nspawn_root": FOLDER,
+    "dtrove_nspawn_images": FOLDER,
+    "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),
+}
+TEMPLATES = ("dtrove_prefix", "dtrove_ssh_host")
+PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+
+
+def faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield "VARIABLE: what it must be" for each setting that is not so."""
+    for name, value in settings.items():
+        if value is not None and (fault := _fault(name, value)):
+            yield f"{name.upper()}: {fault}"
+    most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
+    if fault := _network_fault(settings["dtrove_nspawn_network"], most):
+        yield f"DTROVE_NSPAWN_NETWORK: {fault}"
+
+
+def _fault(name: str, value: Any) -> str | None:
+    if isinstance(value, int | float):
+        return _number_fault(name, value)
+    if name in FORMS and not re.fullmatch(FORMS[name][0], value, re.ASCII):
+        return f"must be {FORMS[name][1]}"
+    if name in RULES and not RULES[name][0](value):
+        return f"must be {RULES[name][1]}"
+    return None
+
+
+def _number_fault(name: str, value: float) -> str | None:
+    if not math.isfinite(value):
+        return "must be a number"
+    most = MOST.get(name, MOST_SECONDS if name.endswith("_seconds") else None)
+    if name in LEAST and value < LEAST[name]:
+        return f"must be at least {LEAST[name]}"
+    if name not in LEAST and value <= 0:
+        return "must be above 0"
+    return f"must be at most {most}" if most is not None and value > most else None
+
+
+def _are_managers(managers: tuple[tuple[object, object], ...]) -> bool:
+    names = {name for _, name in managers if isinstance(name, str) and name}
+    return bool(managers) and len(names) == len(managers) and all(dotted.is_path(path) for path, _ in managers)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:  # a port that is none
+        return False
+
+
+def _fills_in(template: str) -> bool:
+    return words_of(template) is not None
+
+
+def _are_tokens(text: str) -> bool:
+    try:
+        callers = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(callers, dict) and all(
+        re.fullmatch(r"[0-9a-f]{64}", digest) and _is_caller(each) for digest, each in callers.items()
+    )
+
+
+def _is_caller(value: object) -> bool:
+    match value:
+        case {"project_id": str(), "user": str(), "roles": list(roles)}:
+            return all(isinstance(each, str) for each in roles)
+    return False
+
+
+RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(TEMPLATES, (_fills_in, "text with instance properties as %(name)s, and any other % as %%")),
+    **dict.fromkeys(("os_auth_url", "os_nova_bypass_url", "os_nova_url"), (_is_url, "an http or https URL")),
+    "dtrove_datastore_managers": (_are_managers, "[[dotted path, name], …] as JSON, each name once"),
+    "dtrove_tokens": (_are_tokens, '{sha256 of the token: {"project_id": …, "user": …, "roles": […]}, …} as JSON'),
+}
+
+
+def _network_fault(text: str, cluster_size: int) -> str | None:
+    try:
+        network = IPv4Network(text)
+    except ValueError as error:
+        return f"must be an IPv4 network: {error}"
+    if not any(network.subnet_of(each) for each in PRIVATE):
+        return f"must be within {', '.join(map(str, PRIVATE))}: no address of it may be somebody's"
+    needed = cluster_size + 4  # the gateway, the cluster's own address, the network's and the broadcast's
+    if network.num_addresses < needed:
+        return f"must have {needed} addresses at least: a cluster of DTROVE_MAX_CLUSTER_SIZE has to fit in"
+    return None
