@@ -138,6 +138,46 @@ def test_a_guest_killed_from_outside_is_in_error_until_it_is_started(rig: Nspawn
     rig.await_host_key(instance)
 
 
+FREEZERS = {"freezer.state": "FROZEN", "cgroup.freeze": "1"}  # of version 1, of version 2
+
+
+def freeze(rig: NspawnRig, instance: Instance, file: str) -> None:
+    """Freeze the guest and a group in it, as an operator, or a guest that may mount this, can."""
+    cgroup = cgroup_of(rig, instance)
+    folder = next((each for each in cgroup.folders if (each / file).exists()), None)
+    if folder is None:
+        pytest.skip(f"this host has no {file}")
+    inner = folder / "inner"
+    inner.mkdir()
+    for each in (inner, folder):
+        (each / file).write_text(FREEZERS[file])
+    state = folder / ("freezer.state" if file == "freezer.state" else "cgroup.events")
+    rig.until(lambda: {"FROZEN", "frozen 1"} & set(state.read_text().splitlines()) != set(), "the guest is frozen")
+
+
+@pytest.mark.parametrize("file", FREEZERS)
+def test_a_frozen_guest_can_be_destroyed(rig: NspawnRig, file: str) -> None:
+    instance = rig.create()
+    freeze(rig, instance, file)
+
+    rig.destroy(instance)
+
+    assert rig.owned() == []
+
+
+@pytest.mark.parametrize("file", FREEZERS)
+def test_a_frozen_guest_can_be_switched_off_and_on(rig: NspawnRig, file: str) -> None:
+    instance = rig.create()
+    freeze(rig, instance, file)
+
+    rig.provider().stop(instance, hard=True)
+    rig.settle(instance, ServerStatus.SHUTOFF)
+    rig.provider().start(instance)
+
+    rig.settle(instance, ServerStatus.ACTIVE)
+    rig.await_host_key(instance)
+
+
 def test_a_guest_that_powers_itself_off_is_off_and_one_that_reboots_itself_comes_back(rig: NspawnRig) -> None:
     instance = rig.create()
     first = init_of(rig, instance)

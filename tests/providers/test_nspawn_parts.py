@@ -95,6 +95,18 @@ def test_processes_of_a_group_are_those_of_the_groups_in_it_too(version_2: Path)
     assert cgroup.processes() == {10, 11, 12, 13}
 
 
+def test_groups_in_a_group_are_thawed_too(version_2: Path) -> None:
+    group = version_2 / "dtrove-1/guest"
+    for folder in (group, group / "payload"):
+        folder.mkdir()
+        (folder / "cgroup.freeze").write_text("1")
+    (group / "freezer.state").write_text("FROZEN")
+
+    Cgroup("dtrove-1/guest", version_2).thaw()
+
+    assert [each.read_text() for each in sorted(group.rglob("*.*"))] == ["0", "THAWED", "0"]
+
+
 def test_a_host_that_cannot_set_limits_says_so(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="control groups"):
         Cgroup("dtrove-1/guest", tmp_path / "nowhere").ensure(memory_mib=512, vcpus=1)

@@ -61,11 +61,17 @@ class Cgroup:
 
     def kill(self) -> None:
         for folder in self.folders:
-            with suppress(OSError):  # not there, or a kernel before 5.14
-                (folder / "cgroup.kill").write_text("1")
+            _tell(folder / "cgroup.kill", "1")  # not there before Linux 5.14
         for process in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        self.thaw()  # after the blow, so that nothing runs in between: it waits for them
+
+    def thaw(self) -> None:
+        """Let all in the group run, whoever froze it: in version 1 what is frozen does not hear even SIGKILL."""
+        for folder in self._inner():
+            _tell(folder / "freezer.state", "THAWED")
+            _tell(folder / "cgroup.freeze", "0")
 
     def remove(self) -> bool:
         """Remove the folders. True once none is left: one whose last process is just ending stays for a moment."""
@@ -102,3 +108,10 @@ class Cgroup:
             (self.mount / "cpu" / self.path / "cpu.shares", str(vcpus * SHARES_PER_VCPU)),
             (self.mount / "pids" / self.path / "pids.max", str(MAX_PIDS)),
         ]
+
+
+def _tell(file: Path, word: str) -> None:
+    """Write to a file of the kernel's, if this kernel and this hierarchy have it."""
+    if file.exists():
+        with suppress(OSError):  # a guest removes groups of its own at any time
+            file.write_text(word)

@@ -26,6 +26,8 @@ def stop(site: Site, server: ServerRecord, *, hard: bool) -> None:
     if hard and runner.leader(cgroup) is None:
         cgroup.kill()
     runner.tell(cgroup, signal.SIGKILL if hard else runner.HALT)
+    if hard:
+        cgroup.thaw()
 
 
 def reboot(site: Site, server: ServerRecord) -> None:
