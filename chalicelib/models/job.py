@@ -90,6 +90,11 @@ class Job(ProjectRecord):
     finished_at = UTCDateTimeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
 
+    def save_running(self) -> None:
+        """Save, if it runs still and is as it was read: a step that comes late adds nothing. Raises Stale."""
+        status: Any = Job.status
+        self.save_if(status == JobStatus.RUNNING)
+
 
 def sort_key_of(started_at: datetime, job_id: str) -> str:
     return f"{started_at:%Y-%m-%dT%H:%M:%S.%f}Z {job_id}"

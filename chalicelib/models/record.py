@@ -51,6 +51,15 @@ class Record(Model):
                 raise Conflict(f"This {type(self).__name__.lower()} exists already.") from error
             raise
 
+    def save_if(self, condition: Any) -> None:
+        """Save, if the condition holds and nobody changed the record since it was read. Raises Stale."""
+        try:
+            self.save(condition=condition)
+        except PutError as error:
+            if error.cause_response_code == TAKEN:
+                raise Stale(f"This {type(self).__name__.lower()} changed meanwhile.") from error
+            raise
+
 
 class ProjectRecord(Record):
     """A record that belongs to a project, under an id of its own."""
@@ -84,12 +93,7 @@ class HeldRecord(ProjectRecord):
     def save_held(self) -> None:
         """Save, if the job that held the record when it was read still does. Raises Stale."""
         holder: Any = type(self).held_by
-        try:
-            self.save(condition=holder == self.held_by)
-        except PutError as error:
-            if error.cause_response_code == TAKEN:
-                raise Stale(f"This {type(self).__name__.lower()} changed meanwhile.") from error
-            raise
+        self.save_if(holder == self.held_by)
 
 
 @cache

@@ -26,7 +26,7 @@ def open_job(baton: Baton, execution: Execution) -> Baton:
     reopened(job, execution)
     if job.execution != execution.arn:
         job.execution = execution.arn
-        job.save()
+        job.save_running()
     return baton_of(job)
 
 

@@ -25,7 +25,7 @@ def run_commands(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     if state is UnitState.RUNNING:
         raise NotReady(f"'{job.title}' runs on {instance.name}.")
     job.output = guest.output(unit)
-    job.save()
+    job.save_running()
     guest.run("rm -f {script}", script=script)
     if state is UnitState.FAILED:
         raise Permanent(f"'{job.title}' failed on {instance.name}; its output is in the job.")

@@ -78,6 +78,7 @@ class SimulatedGuest(Guest):
         return UnitState.SUCCEEDED
 
     def output(self, unit: str) -> str:
+        self._guests.trip(f"before output {unit}")
         return f"output of {unit}"
 
     def forget(self, unit: str) -> None:

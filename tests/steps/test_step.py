@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
@@ -11,17 +10,15 @@ from pynamodb.exceptions import PutError
 
 from chalicelib.errors import BadRequest, CommandFailed, NotReady, Permanent, Transient
 from chalicelib.jobs import endings
-from chalicelib.jobs.beginnings import execution_arn
-from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
-from chalicelib.orders.placing import Placed
 from chalicelib.providers.memory import MemoryProvider
 from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
 from chalicelib.steps.entry import as_outcome, run_step, settle_execution, snake_case
-from tests.orders_placed import active, fresh, fresh_job, ordered
+from tests.orders_placed import active, change, fresh, fresh_job, ordered
 from tests.simulation.service import Simulation
+from tests.steps.calls import event, first
 
 pytestmark = pytest.mark.usefixtures("catalog")
 
@@ -32,17 +29,6 @@ def simulation() -> Iterator[Simulation]:
     simulation.install()
     yield simulation
     simulation.uninstall()
-
-
-def event(placed: Placed, step: str, **execution: Any) -> dict[str, Any]:
-    ids = placed.cluster.instance_ids
-    baton = {"cluster_id": placed.cluster.cluster_id, "primary_id": ids[0], "instance_id": ids[0]}
-    context = {"Id": execution_arn(placed.job), "Name": placed.job.job_id, **execution}
-    return {"step": step, "execution": context, "baton": baton}
-
-
-def first(placed: Placed) -> Instance:
-    return Instance.get(placed.cluster.instance_ids[0], consistent_read=True)
 
 
 def test_a_step_is_noted_and_what_it_changed_is_saved(simulation: Simulation) -> None:
@@ -96,8 +82,6 @@ def test_a_later_job_waits_for_the_step_of_one_that_died(simulation: Simulation)
     instance.busy_by, instance.busy_until = dead.job.job_id, dead.cluster.created_at + timedelta(seconds=120)
     instance.save_held()
     endings.fail(fresh_job(dead.job), JobStatus.ABORTED, "x")
-    from tests.orders_placed import change
-
     deleting = change("delete_cluster", dead.cluster)
     with pytest.raises(NotReady, match="may still be acting"):
         run_step(event(deleting, "DeleteServer"), "cloud")
