@@ -18,7 +18,12 @@ LEAST = {  # all other numbers are above 0
     "dtrove_patience_seconds": 0,
     "dtrove_key_passphrase_length": 0,
 }
-MOST = {"dtrove_max_cluster_size": MAP_LIMIT, "dtrove_ssh_port": 65_535, "dtrove_job_retention_days": 36_500}
+MOST = {
+    "dtrove_max_cluster_size": MAP_LIMIT,
+    "dtrove_ssh_port": 65_535,
+    "dtrove_job_retention_days": 36_500,
+    "dtrove_output_limit_bytes": 100_000,  # each may become three, and a record holds 400 KB
+}
 MOST_SECONDS = 120  # the longest life of a function that runs steps
 FOLDER = r"(/[\w.+-]+)+/?", "an absolute path of A-Z a-z 0-9 _ . + -"  # part of mount options, of lines read by words
 FORMS = {

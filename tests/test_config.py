@@ -50,6 +50,7 @@ WRONG = [
     ("DTROVE_JOB_RETENTION_DAYS", "999999999999", "must be at most 36500"),
     ("DTROVE_SSH_PORT", "0", "must be above 0"),
     ("DTROVE_SSH_PORT", "65536", "must be at most 65535"),
+    ("DTROVE_OUTPUT_LIMIT_BYTES", "100001", "must be at most 100000"),
     ("DTROVE_SSH_USER", "root; rm", "must be a user name"),
     ("DTROVE_PROVIDER", "no such; thing", "there is no provider no such; thing; there are memory, nspawn"),
     ("DTROVE_PROVIDER", "openstack", "there is no provider openstack; there are memory, nspawn"),
