@@ -86,6 +86,17 @@ def test_limits_of_version_2(version_2: Path) -> None:
         assert (parent / "cgroup.subtree_control").read_text() == "+memory +cpu +pids +io"
 
 
+def test_no_swap_beyond_the_limit_where_the_kernel_has_any(version_2: Path) -> None:
+    group = version_2 / "dtrove-1/guest"
+    group.mkdir()
+    (group / "memory.swap.max").write_text("max\n")
+
+    Cgroup("dtrove-1/guest", version_2).ensure(memory_mib=512, vcpus=2)
+
+    assert (group / "memory.swap.max").read_text() == "0"
+    assert not (group / "memory.swappiness").exists()
+
+
 def test_processes_of_a_group_are_those_of_the_groups_in_it_too(version_2: Path) -> None:
     cgroup = Cgroup("dtrove-1/guest", version_2)
     for folder, processes in (("", "10\n"), ("payload", "11\n12\n"), ("payload/init.scope", "0\n13\n")):

@@ -49,6 +49,7 @@ class Cgroup:
                 self._delegate()
             for file, value in self._limits(memory_mib, vcpus):
                 file.write_text(value)
+            self._keep_from_swap()
         except OSError as error:
             raise ProviderError(f"This host's control groups do not let limits be set: {error}") from error
 
@@ -90,6 +91,12 @@ class Cgroup:
             offered = (parent / "cgroup.controllers").read_text().split()
             wanted = " ".join(f"+{each}" for each in CONTROLLERS if each in offered)
             (parent / "cgroup.subtree_control").write_text(wanted)
+
+    def _keep_from_swap(self) -> None:
+        """Let no memory of the group go to the host's swap: beyond its limit it would have all of that."""
+        for folder in self.folders:
+            _tell(folder / "memory.swap.max", "0")
+            _tell(folder / "memory.swappiness", "0")  # version 1: where 0 is never, at the group's own limit
 
     def _limits(self, memory_mib: int, vcpus: int) -> list[tuple[Path, str]]:
         memory, quota = str(memory_mib << 20), vcpus * PERIOD_MICROSECONDS
