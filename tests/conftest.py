@@ -40,6 +40,14 @@ for variable in [each for each in os.environ if each.startswith(("DTROVE_", "AWS
 os.environ.update(SETTINGS)  # before the models are imported: their tables' names depend on it
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted (`record_property("counted", line)`), those in other processes among them."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == "counted":
+                terminalreporter.write_line(str(line))
+
+
 @pytest.fixture(scope="session")
 def account() -> Iterator[None]:
     """An account in moto, with our tables, key and state machines; made once, since that takes seconds."""

@@ -9,10 +9,10 @@ import pytest
 
 from chalicelib import sealing
 from chalicelib.config import Config
+from chalicelib.jobs.beginnings import launch
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.models.status import Status
-from chalicelib.orders.placing import Placed
 from chalicelib.providers.nspawn.removal import everything_left, remove_everything
 from chalicelib.providers.nspawn.site import Site
 from local.proof import CLIENTS, prove
@@ -53,16 +53,16 @@ def proven(cluster: Cluster) -> None:
     prove(CLIENTS["redis"], primary_address(instances), replicas, password)
 
 
-def create() -> Placed:
-    return ordered(2, volume_gib=1)
+def create() -> None:
+    launch(ordered(2, volume_gib=1).job)
 
 
-def grow() -> Placed:
-    return grown(existing())
+def grow() -> None:
+    launch(grown(existing()).job)
 
 
-def delete() -> Placed:
-    return change("delete_cluster", existing())
+def delete() -> None:
+    launch(change("delete_cluster", existing()).job)
 
 
 def existing() -> Cluster:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import LiteralString
 
-from chalicelib.errors import Transient
+from chalicelib.errors import Permanent, Transient
 from chalicelib.models.instance import Instance
+from chalicelib.models.key import Key
 from chalicelib.providers.memory_cloud import Cloud
 from chalicelib.ssh.guest import File, Guest, UnitState, render
 
+TRUSTED = "/root/.ssh/authorized_keys"
 ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
     "/opt/dtrove/replica-state": "following",
     "getent passwd": "/root",
@@ -23,6 +25,7 @@ class Inside:
     started: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)  # of units
 
 
 @dataclass
@@ -34,13 +37,27 @@ class Guests:
     trip: Callable[[str], None] = lambda point: None
     fail: Callable[[str, str], None] = lambda address, command: None  # raises where a command shall fail
     insides: dict[str, Inside] = field(default_factory=dict)  # by server_id
+    publics: dict[str, str] = field(default_factory=dict)  # public keys by key_id: each is read once
 
     def connect(self, instance: Instance, key_id: str) -> Guest:
         server = self.cloud.servers.get(instance.instance_id)
         if server is None:
             raise Transient(f"{instance.address} does not answer.")
         assert server.birth.host_key_public == instance.host_key, "the pinned host key is not the one it was born with"
+        if self._public(key_id) not in self.trusted_by(instance):
+            raise Permanent(f"{instance.address} does not trust {key_id}.")
         return SimulatedGuest(self, self.insides.setdefault(server.owned.resource_id, Inside()), server.address)
+
+    def trusted_by(self, instance: Instance) -> set[str]:
+        """Return the public keys that open the instance's guest."""
+        server = self.cloud.servers[instance.instance_id]
+        inside = self.insides.get(server.owned.resource_id, Inside())
+        return set(inside.files.get(TRUSTED, server.birth.authorized_key).splitlines())
+
+    def _public(self, key_id: str) -> str:
+        if key_id not in self.publics:
+            self.publics[key_id] = Key.get(key_id, consistent_read=True).public
+        return self.publics[key_id]
 
 
 class SimulatedGuest(Guest):
@@ -53,6 +70,8 @@ class SimulatedGuest(Guest):
         self._guests.trip(f"before run {command[:40]}")
         self._inside.ran.append(line)
         self._guests.trip(f"after run {command[:40]}")
+        if line.startswith("test -e "):
+            return "begun" if any(f"touch {line.split()[2]} " in each for each in self._inside.commands) else "new"
         return next((answer for begin, answer in ANSWERS.items() if line.startswith(begin)), "")
 
     def write(self, *files: File) -> None:
@@ -63,11 +82,12 @@ class SimulatedGuest(Guest):
 
     def start(self, unit: str, command: LiteralString, **words: str | int) -> None:
         self._guests.fail(self._address, render(command, words))
-        if unit not in self._inside.units:
-            self._guests.trip(f"before start {unit}")
+        self._guests.trip(f"before start {unit}")
+        if unit not in self._inside.units:  # of two starts at once systemd refuses the second
             self._inside.units[unit] = self._guests.polls
             self._inside.started.append(unit)
-            self._guests.trip(f"after start {unit}")
+            self._inside.commands.append(render(command, words))
+        self._guests.trip(f"after start {unit}")
 
     def state(self, unit: str, *, wait_seconds: float = 0) -> UnitState:
         if unit not in self._inside.units:

@@ -1,4 +1,4 @@
-"""An interpreter of our state machines: Task, Map and Retry as the language defines them, without the waiting.
+"""An interpreter of our state machines: Task, Map and Retry as the language defines them, on a clock of the caller's.
 
 What it leaves out (Choice, Parallel, paths beyond ours) it refuses, so that no definition is half understood.
 """
@@ -17,6 +17,10 @@ class Cut(BaseException):
     """A Lambda died in the middle: as a killed process, it runs no handler and no `finally` that would matter."""
 
 
+class Stopped(BaseException):
+    """An operator stopped the execution: nothing of it runs any more."""
+
+
 class Failed(Exception):
     def __init__(self, error: str, cause: str) -> None:
         super().__init__(f"{error}: {cause}")
@@ -28,6 +32,7 @@ class Machine:
     workflow: str
     invoke: Invoke
     execution: dict[str, Any]
+    wait: Callable[[float], None] = lambda seconds: None
     retried: list[str] = field(default_factory=list)  # states, one for each retry
     transitions: int = 0
 
@@ -71,6 +76,13 @@ class Machine:
                 row = next((n for n, row in enumerate(state["Retry"]) if kind in row["ErrorEquals"]), None)
                 if row is None or attempts.get(row, 0) >= state["Retry"][row]["MaxAttempts"]:
                     raise Failed(kind, json.dumps({"errorMessage": str(error), "errorType": kind})) from error
+                self.wait(interval(state["Retry"][row], attempts.get(row, 0)))
                 attempts[row] = attempts.get(row, 0) + 1
                 self.transitions += 1
                 self.retried.append(name)
+
+
+def interval(row: dict[str, Any], attempts: int) -> float:
+    """Return how many seconds Step Functions waits before it tries again; with jitter they would be fewer."""
+    seconds = row["IntervalSeconds"] * row["BackoffRate"] ** attempts
+    return min(float(seconds), float(row.get("MaxDelaySeconds", seconds)))

@@ -1,33 +1,39 @@
 """Simulation: carries out the jobs that were started, and tells what is left."""
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from app import cloud as cloud_function
 from app import guest as guest_function
+from app import outcomes as outcomes_function
 from app import records as records_function
-from chalicelib.jobs import endings
-from chalicelib.jobs.beginnings import execution_arn
+from chalicelib.jobs.beginnings import execution_arn, workflow_of
 from chalicelib.models import record
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.project import Project
-from chalicelib.models.status import JobStatus
+from chalicelib.models.record import Stale
 from chalicelib.providers.memory import MemoryProvider
 from chalicelib.providers.memory_cloud import Cloud
 from chalicelib.steps import world
+from tests.simulation import executions
+from tests.simulation.executions import Execution
 from tests.simulation.guest import Guests
-from tests.simulation.machine import Failed, Machine
+from tests.simulation.machine import Cut, Failed, Machine, Stopped
 
 FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "records": records_function,
     "cloud": cloud_function,
     "guest": guest_function,
 }
+DELIVERIES = 2  # of each event: at least once is what EventBridge promises
+TRIES = 3  # of each delivery: Lambda's for an asynchronous call
 
 
 @dataclass
@@ -38,6 +44,8 @@ class Simulation:
     revive: Callable[[], None] = lambda: None  # called as each Lambda begins: what died before is over
     polls: int = 0
     log: list[dict[str, object]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)  # on their way
+    are_events_late: bool = False  # then somebody else must `deliver` them
 
     def __post_init__(self) -> None:
         self.cloud = Cloud(polls=self.polls, trip=self._trip)
@@ -67,21 +75,51 @@ class Simulation:
     def pass_time(self, **time: float) -> None:
         self.hours += timedelta(**time)
 
-    def carry_out(self, job: Job, data: Any = None) -> Machine:
-        """Run the job's execution to its end, and close the job as `outcomes` would if it fails."""
-        execution = {"Id": execution_arn(job), "Name": job.job_id}
-        machine = Machine(job.workflow, self.invoke, execution)
+    def wait(self, seconds: float) -> None:
+        self.pass_time(seconds=seconds)
+
+    def carry_out(self, job: Job, order: Any = None) -> Machine:
+        """Run the job's execution, starting it if nobody has."""
+        order = order or {"cluster_id": job.cluster_id}
+        return self.run(executions.begun(execution_arn(job), json.dumps(order)))
+
+    def run(self, execution: Execution) -> Machine:
+        """Run it to its end. Step Functions then knows how it ended, and `outcomes` hears of it.
+
+        Of one that has ended already, the Lambdas are invoked once more and its event comes again.
+        """
+        context = {"Id": execution.execution_arn, "Name": execution.name}
+        machine = Machine(workflow_of(execution.execution_arn), self.invoke, context, self.wait)
         try:
-            machine.run(data or {"cluster_id": job.cluster_id})
+            machine.run(json.loads(execution.execution_input))
         except Failed as failure:
-            found = Job.find(job.job_id)
-            if found and found.status == JobStatus.RUNNING:
-                endings.fail(found, JobStatus.FAILED, failure.cause)
+            executions.end(execution, "FAILED", failure.error, failure.cause)
+        except Stopped:
+            executions.end(execution, "ABORTED")
+        else:
+            executions.end(execution, "SUCCEEDED")
+        if execution.status in executions.HEARD_OF:
+            self.events.append(executions.event_of(execution))
+        if not self.are_events_late:
+            self.deliver()
         return machine
 
     def invoke(self, resource: str, event: dict[str, Any]) -> Any:
         self.revive()
         return FUNCTIONS[resource](event, None)
+
+    def deliver(self) -> None:
+        """Bring all events to `outcomes`. That is all that closes the job of an execution that ended badly."""
+        events, self.events = self.events, []
+        for event in events * DELIVERIES:
+            self._deliver(event)
+
+    def _deliver(self, event: dict[str, Any]) -> None:
+        for _ in range(TRIES):
+            self.revive()
+            with suppress(Cut, Stale):
+                outcomes_function(event, None)
+                return
 
     def left(self) -> list[str]:
         """Name all that customers or the cloud still have."""

@@ -1,0 +1,117 @@
+"""The stories, and how each of them must end."""
+
+import json
+from dataclasses import dataclass
+
+from chalicelib.jobs.beginnings import execution_arn, launch
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.job import Job
+from chalicelib.models.key import Key
+from chalicelib.models.project import Project
+from chalicelib.models.status import JobStatus, Status
+from chalicelib.orders.order import Change
+from chalicelib.orders.placing import place_change
+from tests.crash.film import Stage
+from tests.crash.story import Ask, only_cluster
+from tests.orders_placed import MEMBER, change, grown, ordered
+from tests.simulation import executions
+
+SIZE = 2
+BY_HAND = {"cluster": {"name": "c1", "datastore": {"type": "redis"}, "size": SIZE, "flavorRef": "1"}}
+
+
+def create() -> None:
+    launch(ordered(SIZE, volume_gib=1).job)
+
+
+def create_by_hand() -> None:
+    """As from the AWS console: the first step records the order."""
+    job = Job(job_id="by-hand", workflow="create_cluster")
+    executions.begun(execution_arn(job), json.dumps({"project_id": "p1", **BY_HAND}))
+
+
+def grow() -> None:
+    launch(grown(existing()).job)
+
+
+def delete() -> None:
+    launch(change("delete_cluster", existing()).job)
+
+
+def shrink() -> None:
+    launch(change("remove_instance", existing(), existing().instance_ids[1]).job)
+
+
+def rotate() -> None:
+    launch(change("rotate_key", existing()).job)
+
+
+def perform() -> None:
+    cluster = existing()
+    wish = Change("perform", cluster.cluster_id, cluster.instance_ids[:1], "look", ["uptime"])
+    launch(place_change(wish, MEMBER).job)
+
+
+def existing() -> Cluster:
+    cluster = only_cluster()
+    assert cluster is not None
+    return cluster
+
+
+@dataclass(frozen=True)
+class Story:
+    ask: Ask
+    size: int  # instances afterwards
+    is_first: bool = False  # nothing is there before it
+
+    def begin(self, stage: Stage) -> None:
+        """Have what is there before it."""
+        if not self.is_first:
+            create()
+            self.run(stage)
+
+    def run(self, stage: Stage) -> None:
+        for execution in executions.running():
+            stage.run(execution)
+
+    @property
+    def is_recorded(self) -> bool:
+        return len(list(Job.scan())) == (1 if self.is_first else 2)
+
+    def check(self, stage: Stage) -> None:
+        """The end state: exactly `size` whole instances, nothing else anywhere, all locks free, all counts true."""
+        assert {job.status for job in Job.scan()} == {JobStatus.SUCCEEDED}
+        if self.size == 0:
+            assert stage.left() == []
+            return
+        check_cluster(stage, existing(), self.size)
+
+
+STORIES = {
+    "create": Story(create, SIZE, is_first=True),
+    "grow": Story(grow, SIZE + 1),
+    "delete": Story(delete, 0),
+    "shrink": Story(shrink, SIZE - 1),
+    "rotate": Story(rotate, SIZE),
+    "perform": Story(perform, SIZE),
+}
+CONSOLE = Story(create_by_hand, SIZE, is_first=True)
+
+
+def check_cluster(stage: Stage, cluster: Cluster, size: int) -> None:
+    instances = cluster.instances()
+    assert (cluster.status, cluster.held_by, cluster.message) == (Status.ACTIVE, None, None)
+    assert [each.status for each in instances] == [Status.ACTIVE] * size
+    assert {each.held_by or each.busy_by for each in instances} == {None}
+    assert set(stage.cloud.servers) == {each.instance_id for each in instances}
+    assert set(stage.cloud.volumes) <= set(stage.cloud.servers)
+    (key,) = Key.scan()
+    assert [key.key_id] == cluster.key_ids == list({each.key_id for each in instances})
+    use = Project.get("p1")
+    assert (use.instances, use.volumes_gib) == (size, sum(each.volume_gib or 0 for each in instances))
+    for each in instances:
+        inside = stage.guests.insides[str(each.server_id)]
+        assert inside.started.count("dtrove-prepare") == 1
+        assert inside.started.count("dtrove-seed") == (0 if each.is_primary else 1)
+        assert len(set(inside.started)) == len(inside.started)
+        assert stage.guests.trusted_by(each) == {key.public}
