@@ -29,12 +29,11 @@ class MemoryProvider(BaseProvider):
             raise ProviderError(f"There is no image {birth.image}.")
         if instance.flavor_id not in {each.flavor_id for each in FLAVORS}:
             raise ProviderError(f"There is no flavor {instance.flavor_id}.")
-        with self.cloud.lock:
-            if not self.has_server(instance):
-                mine = owned("server", instance.cluster_id, instance.instance_id)
+        if not self.has_server(instance):
+            mine = owned("server", instance.cluster_id, instance.instance_id)
+            with self.cloud.effect("create server"):
                 server = Server(mine, birth, self.cloud.free_address(), polls_left=self.cloud.polls)
-                with self.cloud.effect("create server"):
-                    self.cloud.servers[instance.instance_id] = server
+                self.cloud.servers.setdefault(instance.instance_id, server)
         self._note(instance)
         instance.host_key = self.cloud.servers[instance.instance_id].birth.host_key_public
 

@@ -148,6 +148,7 @@ OUTCOMES = [
     (refusal("ThrottlingException"), Transient, "Decrypt: ThrottlingException"),
     (refusal("AccessDeniedException"), Permanent, "Decrypt: AccessDeniedException"),
     (PutError(cause=refusal("ProvisionedThroughputExceededException")), Transient, "Provisioned"),
+    (PutError(cause=refusal("ConditionalCheckFailedException")), Transient, "ConditionalCheckFailed"),
     (PutError(cause=refusal("AccessDeniedException")), Permanent, "DynamoDB: AccessDeniedException"),
     (ConnectTimeoutError(endpoint_url="http://x"), Transient, "timeout"),
 ]

@@ -1,0 +1,64 @@
+"""At once: a Lambda is invoked again while it is at work, at every effect of it; the end is as if it were alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.crash.cuts import READS, WRITES
+from tests.crash.stages import Overlapping, play_meetings
+from tests.crash.stories import CONSOLE, STORIES
+from tests.crash.story import filmed, play_meeting
+from tests.simulation import executions
+
+pytestmark = pytest.mark.usefixtures("catalog")
+
+ALL = STORIES | {"console's create": CONSOLE}
+Tell = Callable[[str, object], None]
+StageOf = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_second_invocation_in_the_middle_of_the_first(stage_of: StageOf, name: str, record_property: Tell) -> None:
+    """The second runs to its end, or to its error, before the first goes on; Step Functions hears the first."""
+    stage: Overlapping = stage_of(Overlapping)
+    story = STORIES[name]
+    story.begin(stage)
+    film = filmed(stage, story.ask)
+    for at in film.points_of():
+        play_meeting(stage, film, stage.overlap, at)
+        story.check(stage)
+        assert {each.status for each in executions.all_of_them()} == {"SUCCEEDED"}
+    record_property("counted", f"{name}: {stage.overlaps} overlaps, Step Functions hears the first")
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_second_invocation_that_is_the_one_heard(stage_of: StageOf, name: str, record_property: Tell) -> None:
+    """So the first is not repeated if it fails. All Lambdas of a play meet a second, each at the nth point of its own."""
+    stage: Overlapping = stage_of(Overlapping)
+    story = STORIES[name]
+    story.begin(stage)
+    film = filmed(stage, story.ask)
+    stage.is_second_heard = True
+    before = -1
+    while before < stage.overlaps:
+        before = stage.overlaps
+        play_meetings(stage, film.scenes[1])
+        story.check(stage)
+        stage.nth += 1
+    record_property("counted", f"{name}: {stage.overlaps} overlaps in {stage.nth - 1} plays, the second is heard")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_second_invocation_between_what_a_step_on_records_reads(
+    stage_of: StageOf, name: str, record_property: Tell
+) -> None:
+    stage: Overlapping = stage_of(Overlapping)
+    story = ALL[name]
+    story.begin(stage)
+    film = filmed(stage, story.ask, READS | WRITES)
+    points = [at for at in film.points_of("records") if film.points[at].startswith("before")]
+    for at in points:
+        play_meeting(stage, film, stage.overlap, at)
+        story.check(stage)
+    record_property("counted", f"{name}: {stage.overlaps} overlaps of steps on records, before each read and write")
