@@ -1,6 +1,7 @@
 """A film: a story played once uncut, with all there was whenever a Lambda was invoked: it can go on from there."""
 
 import copy
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from moto.dynamodb.models import dynamodb_backends
 from tests.conftest import ACCOUNT, REGION
 from tests.crash.cuts import Cuts
 from tests.simulation import executions
-from tests.simulation.service import Simulation
+from tests.simulation.service import FUNCTIONS, Simulation
 
 SHELVES = ("servers", "volumes", "snapshots", "addresses")
 Call = tuple[str, dict[str, Any]]  # a Lambda and its event
@@ -109,3 +110,14 @@ class Stage(Simulation):
         arn = scene.call[1]["execution"]["Id"]
         self.answered = list(scene.answers)
         self.run(next(each for each in executions.all_of_them() if each.execution_arn == arn))
+
+
+def outcome_of(call: Call) -> Future[Any]:
+    """Invoke the Lambda to its end or to its error."""
+    resource, event = call
+    outcome = Future[Any]()
+    try:
+        outcome.set_result(FUNCTIONS[resource](event, None))
+    except Exception as error:  # what it may raise is for Step Functions to judge
+        outcome.set_exception(error)
+    return outcome

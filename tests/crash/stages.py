@@ -7,10 +7,9 @@ from typing import Any
 
 from chalicelib.errors import NotReady, Permanent
 from tests.crash.cuts import Cuts
-from tests.crash.film import Call, Scene, Stage
+from tests.crash.film import Call, Scene, Stage, outcome_of
 from tests.crash.story import watched
 from tests.simulation.machine import Cut, Stopped
-from tests.simulation.service import FUNCTIONS
 
 
 class Abandoning(Stage):
@@ -60,17 +59,6 @@ class Overlapping(Stage):
         assert self.at_work is not None
         self.overlaps += 1
         self.second = outcome_of(self.at_work)
-
-
-def outcome_of(call: Call) -> Future[Any]:
-    """Invoke the Lambda to its end or to its error."""
-    resource, event = call
-    outcome = Future[Any]()
-    try:
-        outcome.set_result(FUNCTIONS[resource](event, None))
-    except Exception as error:  # what it may raise is for Step Functions to judge
-        outcome.set_exception(error)
-    return outcome
 
 
 def play_meetings(stage: Overlapping, scene: Scene) -> None:

@@ -12,7 +12,7 @@ from chalicelib.models.status import JobStatus, Status
 from chalicelib.orders.order import Change
 from chalicelib.orders.placing import place_change
 from tests.crash.film import Stage
-from tests.crash.story import Ask, only_cluster
+from tests.crash.story import Ask, only_cluster, run_all
 from tests.orders_placed import MEMBER, change, grown, ordered
 from tests.simulation import executions
 
@@ -68,11 +68,7 @@ class Story:
         """Have what is there before it."""
         if not self.is_first:
             create()
-            self.run(stage)
-
-    def run(self, stage: Stage) -> None:
-        for execution in executions.running():
-            stage.run(execution)
+            run_all(stage)
 
     @property
     def is_recorded(self) -> bool:

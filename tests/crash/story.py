@@ -1,14 +1,15 @@
 """A story: what a customer asks for, played with one cut somewhere, then set right as the service would by itself."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from chalicelib.jobs.sweep import sweep
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.models.status import JobStatus
+from chalicelib.steps.acting import LONGEST_LAMBDA
 from tests.crash.cuts import WRITES, Cuts
-from tests.crash.film import Film, Saved, Scene, Stage
+from tests.crash.film import Film, Saved, Scene, Stage, outcome_of
 from tests.simulation import executions
 from tests.simulation.machine import Cut
 from tests.simulation.service import Simulation
@@ -34,8 +35,12 @@ def play(simulation: Simulation, cuts: Cuts, ask: Ask) -> None:
         except Cut:
             cuts.revive()
         _recover(simulation, cuts)
-        for execution in executions.running():
-            simulation.run(execution)
+        run_all(simulation)
+
+
+def run_all(simulation: Simulation) -> None:
+    for execution in executions.running():
+        simulation.run(execution)
 
 
 def _recover(simulation: Simulation, cuts: Cuts) -> None:
@@ -67,6 +72,29 @@ def play_cut(stage: Stage, film: Film, ask: Ask, at: int) -> None:
         return
     with watched(stage, cuts):
         stage.go_on(scene)
+
+
+def play_given_up(stage: Stage, film: Film, at: int, *then: Callable[[], None]) -> None:
+    """Play the film anew from shortly before the point, where the Lambda sleeps while all goes on without it.
+
+    It wakes when that and what is asked for `then` has ended. If it slept too long for a Lambda, it is dead.
+    """
+    scene, cuts = film.scene_of(at), film.cuts_at(at)
+    scene.saved.restore(stage)
+    assert scene.call is not None
+
+    def meanwhile() -> None:
+        asleep_since = stage.hours
+        stage.go_on(scene)
+        for ask in then:
+            ask()
+            run_all(stage)
+        if stage.hours - asleep_since > LONGEST_LAMBDA:
+            raise Cut
+
+    cuts.meanwhile = meanwhile
+    with watched(stage, cuts), suppress(Cut):
+        outcome_of(scene.call)
 
 
 def play_meeting(stage: Stage, film: Film, meanwhile: Callable[[], None], at: int) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.crash.cuts import READS, WRITES
+from tests.crash.film import Stage
 from tests.crash.stages import Overlapping, play_meetings
 from tests.crash.stories import CONSOLE, STORIES
-from tests.crash.story import filmed, play_meeting
+from tests.crash.story import filmed, play_given_up, play_meeting
 from tests.simulation import executions
 
 pytestmark = pytest.mark.usefixtures("catalog")
@@ -34,7 +35,7 @@ def test_a_second_invocation_in_the_middle_of_the_first(stage_of: StageOf, name:
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_second_invocation_that_is_the_one_heard(stage_of: StageOf, name: str, record_property: Tell) -> None:
-    """So the first is not repeated if it fails. All Lambdas of a play meet a second, each at the nth point of its own."""
+    """So the first is not repeated if it fails. All Lambdas of a play meet a second, each at its own nth point."""
     stage: Overlapping = stage_of(Overlapping)
     story = STORIES[name]
     story.begin(stage)
@@ -62,3 +63,24 @@ def test_a_second_invocation_between_what_a_step_on_records_reads(
         play_meeting(stage, film, stage.overlap, at)
         story.check(stage)
     record_property("counted", f"{name}: {stage.overlaps} overlaps of steps on records, before each read and write")
+
+
+@pytest.mark.parametrize("name", ["create", "grow", "delete", "shrink"])
+def test_an_invocation_that_was_given_up_wakes_when_the_job_has_ended(
+    stage_of: StageOf, name: str, record_property: Tell
+) -> None:
+    """Step Functions believed it dead. It wakes before an effect on the cloud or a guest: those have no conditions."""
+    stage: Stage = stage_of(Stage)
+    story = STORIES[name]
+    story.begin(stage)
+    film = filmed(stage, story.ask)
+    points = [at for at in film.points_of("cloud", "guest") if is_outside(film.points[at])]
+    for at in points:
+        play_given_up(stage, film, at)
+        story.check(stage)
+    record_property("counted", f"{name}: {len(points)} invocations wake late")
+
+
+def is_outside(point: str) -> bool:
+    when, what = point.split()[:2]
+    return when == "before" and what not in WRITES

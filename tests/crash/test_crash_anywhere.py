@@ -10,7 +10,7 @@ from chalicelib.models.status import JobStatus
 from tests.crash.film import Stage
 from tests.crash.stages import Abandoning, Doubling
 from tests.crash.stories import CONSOLE, STORIES
-from tests.crash.story import filmed, only_cluster, open_jobs, play_cut, repeat
+from tests.crash.story import filmed, only_cluster, open_jobs, play_cut, repeat, run_all
 from tests.orders_placed import change, fresh
 from tests.simulation import executions
 
@@ -38,7 +38,7 @@ def test_cut_at_every_point_the_end_is_the_same(stage_of: StageOf, name: str, ha
         if not story.is_recorded:
             assert film.points[at].startswith("before")
             story.ask()
-            story.run(stage)
+            run_all(stage)
         story.check(stage)
         assert {each.status for each in executions.all_of_them()} == {"SUCCEEDED"}
         if at % AGAIN == half:
