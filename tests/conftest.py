@@ -5,8 +5,12 @@ import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.simulation.service import Simulation
 
 REPO = Path(__file__).parents[1]
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -103,3 +107,14 @@ def catalog(aws: None) -> None:
         ).add()
     for flavor_id, name, memory_mib in (("1", "db.tiny", 512), ("2", "db.small", 1024)):
         Flavor(flavor_id=flavor_id, name=name, memory_mib=memory_mib, vcpus=1).add()
+
+
+@pytest.fixture
+def simulation() -> "Iterator[Simulation]":
+    """All of the service but HTTP in this process, on an invented cloud with scripted guests."""
+    from tests.simulation.service import Simulation
+
+    simulation = Simulation()
+    simulation.install()
+    yield simulation
+    simulation.uninstall()

@@ -1,6 +1,5 @@
 """Jobs that run beside others: with a shared lock, or with none and in turn."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -32,14 +31,6 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> None:
 def lockless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a restart take no lock, as the making of a user does."""
     monkeypatch.setitem(WORKFLOWS, "restart_cluster", replace(WORKFLOWS["restart_cluster"], lock=Lock.NONE))
-
-
-@pytest.fixture
-def simulation() -> Iterator[Simulation]:
-    simulation = Simulation()
-    simulation.install()
-    yield simulation
-    simulation.uninstall()
 
 
 @pytest.fixture

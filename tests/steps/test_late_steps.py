@@ -1,7 +1,5 @@
 """Steps that finish late: after another try of them, or after their job has ended. They change nothing of the job."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from chalicelib.errors import NotReady, Permanent, Transient
@@ -18,14 +16,6 @@ from tests.simulation.service import Simulation
 from tests.steps.calls import event, first
 
 pytestmark = pytest.mark.usefixtures("catalog")
-
-
-@pytest.fixture
-def simulation() -> Iterator[Simulation]:
-    simulation = Simulation()
-    simulation.install()
-    yield simulation
-    simulation.uninstall()
 
 
 @pytest.fixture
@@ -58,7 +48,7 @@ def test_commands_keep_no_output_in_a_job_that_they_find_ended(simulation: Simul
     endings.fail(fresh_job(performing.job), JobStatus.ABORTED, "x")
 
     with pytest.raises(Stale):
-        run_commands(performing.cluster, instance, simulation.guests.connect(instance, ""))
+        run_commands(performing.cluster, instance, simulation.guests.connect(instance, str(instance.key_id)))
 
     assert fresh_job(performing.job).output is None
 

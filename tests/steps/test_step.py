@@ -1,6 +1,5 @@
 """What every step has in common."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,14 +20,6 @@ from tests.simulation.service import Simulation
 from tests.steps.calls import event, first
 
 pytestmark = pytest.mark.usefixtures("catalog")
-
-
-@pytest.fixture
-def simulation() -> Iterator[Simulation]:
-    simulation = Simulation()
-    simulation.install()
-    yield simulation
-    simulation.uninstall()
 
 
 def test_a_step_is_noted_and_what_it_changed_is_saved(simulation: Simulation) -> None:

@@ -3,7 +3,7 @@
 # Usage: runner.sh FOLDER MACHINE CGROUP.PROCS…   The caller's lock on FOLDER/running is inherited, and held to the end.
 folder=$1 machine=$2
 shift 2
-for procs; do echo $$ > "$procs"; done
+for procs; do echo $$ > "$procs" || exit 1; done  # without its group a guest would have no limits
 : > "$folder/launched"
 while :; do
     set --
