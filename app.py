@@ -5,12 +5,12 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.api import catalog, clusters, instances, jobs, versions
+from chalicelib.api import actions, catalog, clusters, instances, jobs, later, mgmt, versions, versions_admin
 
 logging.getLogger("dtrove").setLevel(logging.INFO)  # Lambda's own is WARNING: a line for each step would be lost
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
-for part in (versions, catalog, clusters, instances, jobs):
+for part in (versions, catalog, clusters, instances, actions, jobs, later, mgmt, versions_admin):
     app.register_blueprint(part.routes)
 
 

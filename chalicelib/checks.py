@@ -37,6 +37,7 @@ FORMS = {
         "the ARN of a state machine up to the workflow's name",
     ),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
+    "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
     "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),
     "dtrove_nspawn_root": FOLDER,
     "dtrove_nspawn_images": FOLDER,

@@ -71,6 +71,7 @@ class Config:
     dtrove_max_volume_gib: int = 1_024  # one volume
     dtrove_max_body_bytes: int = 65_536
     dtrove_page_size: int = 1_000
+    dtrove_default_datastore: str = "mysql"  # of an instance whose order names none
     # --- identity: the embedded default's tokens: {sha256 of the token: {"project_id": …, "user": …, "roles": […]}}
     dtrove_tokens: str = "{}"
     # --- the nspawn provider

@@ -5,38 +5,34 @@ from operator import attrgetter
 
 from chalice.app import Response
 
-from chalicelib import config
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.catalog import datastore_view, flavor_view, version_view
 from chalicelib.errors import NotFound
+from chalicelib.jobs.quota import limits_of, use_of
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
 
 routes = Routes(__name__)
 
-DATASTORES = "/v1.0/{project_id}/datastores"
-VERSIONS = DATASTORES + "/{datastore}/versions"
-FLAVORS = "/v1.0/{project_id}/flavors"
 
-
-@routes.route(DATASTORES, methods=["GET"])
+@routes.on("GET /datastores")
 def list_datastores(request: Request) -> Response:
     groups = groupby(_offered(request), key=attrgetter("datastore"))
     return Response({"datastores": [datastore_view(request, list(versions)) for _, versions in groups]})
 
 
-@routes.route(DATASTORES + "/{datastore}", methods=["GET"])
+@routes.on("GET /datastores/{datastore}")
 def show_datastore(request: Request) -> Response:
     return Response({"datastore": datastore_view(request, _versions(request))})
 
 
-@routes.route(VERSIONS, methods=["GET"])
+@routes.on("GET /datastores/{datastore}/versions")
 def list_versions(request: Request) -> Response:
     return Response({"versions": [version_view(request, each) for each in _versions(request)]})
 
 
-@routes.route(VERSIONS + "/{version}", methods=["GET"])
+@routes.on("GET /datastores/{datastore}/versions/{version}")
 def show_version(request: Request) -> Response:
     """Show one; `datastores/versions/{uuid}` is Trove's short form, whose datastore is left out."""
     wanted = request.values["version"]
@@ -46,7 +42,7 @@ def show_version(request: Request) -> Response:
     raise NotFound(f"Datastore version '{wanted}' cannot be found.")
 
 
-@routes.route(DATASTORES + "/versions/{version}", methods=["GET"])
+@routes.on("GET /datastores/versions/{version}")
 def show_version_by_id(request: Request) -> Response:
     for each in _offered(request):
         if each.version_id == request.values["version"]:
@@ -54,18 +50,25 @@ def show_version_by_id(request: Request) -> Response:
     raise NotFound(f"Datastore version '{request.values['version']}' cannot be found.")
 
 
-@routes.route(VERSIONS + "/{version}/flavors", methods=["GET"])
+@routes.on("GET /datastores/{datastore}/versions/{version}/flavors")
 def list_version_flavors(request: Request) -> Response:
     show_version(request)
     return list_flavors(request)
 
 
-@routes.route(FLAVORS, methods=["GET"])
+@routes.on("GET /datastores/{datastore}/versions/{version}/volume-types")
+def list_version_volume_types(request: Request) -> Response:
+    """Volumes are of the cloud's default type: there is none to choose."""
+    show_version(request)
+    return Response({"volume_types": []})
+
+
+@routes.on("GET /flavors")
 def list_flavors(request: Request) -> Response:
     return Response({"flavors": [flavor_view(request, each) for each in Flavor.all()]})
 
 
-@routes.route(FLAVORS + "/{flavor_id}", methods=["GET"])
+@routes.on("GET /flavors/{flavor_id}")
 def show_flavor(request: Request) -> Response:
     for each in Flavor.all():
         if each.flavor_id == request.values["flavor_id"]:
@@ -73,14 +76,14 @@ def show_flavor(request: Request) -> Response:
     raise NotFound(f"Flavor {request.values['flavor_id']} cannot be found.")
 
 
-@routes.route("/v1.0/{project_id}/limits", methods=["GET"])
+@routes.on("GET /limits")
 def list_limits(request: Request) -> Response:
     """The first element is ABSOLUTE: clients take it off unread."""
-    limits = config.current()
+    limits = limits_of(use_of(request.project_id))
     absolute = {
         "verb": "ABSOLUTE",
-        "max_instances": limits.dtrove_max_instances,
-        "max_volumes": limits.dtrove_max_volumes_gib,
+        "max_instances": limits.instances,
+        "max_volumes": limits.volumes_gib,
         "max_backups": 0,
         "max_ram": -1,
     }

@@ -18,13 +18,11 @@ from chalicelib.orders.placing import Placed, place_change, place_cluster, place
 
 routes = Routes(__name__)
 
-CLUSTERS = "/v1.0/{project_id}/clusters"
-CLUSTER = CLUSTERS + "/{cluster_id}"
 PLAIN = {"restart": "restart_cluster", "stop": "stop_cluster", "start": "start_cluster", "rotate_key": "rotate_key"}
 LATER = {"upgrade", "reset-status", "add_shard", "configuration_attach", "configuration_detach"}
 
 
-@routes.route(CLUSTERS, methods=["POST"], role="member")
+@routes.on("POST /clusters")
 def create_cluster(request: Request) -> Response:
     order = ClusterOrder.parse(request.body)
     placed = place_cluster(order, request.requester)
@@ -33,19 +31,19 @@ def create_cluster(request: Request) -> Response:
     return Response({"cluster": {**view, "password": placed.root_password, "job_id": placed.job.job_id}})
 
 
-@routes.route(CLUSTERS, methods=["GET"])
+@routes.on("GET /clusters")
 def list_clusters(request: Request) -> Response:
     clusters, marker = page_of_clusters(request.project_id, *request.page())
     return page(request, "clusters", [cluster_view(request, each) for each in clusters], marker)
 
 
-@routes.route(CLUSTER, methods=["GET"])
+@routes.on("GET /clusters/{cluster_id}")
 def show_cluster(request: Request) -> Response:
     cluster = Cluster.of_project(request.project_id, request.values["cluster_id"])
     return Response({"cluster": cluster_view(request, cluster, cluster.instances())})
 
 
-@routes.route(CLUSTER + "/instances/{instance_id}", methods=["GET"])
+@routes.on("GET /clusters/{cluster_id}/instances/{instance_id}")
 def show_member(request: Request) -> Response:
     instance = Instance.of_project(request.project_id, request.values["instance_id"])
     if instance.cluster_id != request.values["cluster_id"]:
@@ -53,22 +51,19 @@ def show_member(request: Request) -> Response:
     return Response({"instance": instance_detail(request, instance)})
 
 
-@routes.route(CLUSTER, methods=["DELETE"], role="member")
+@routes.on("DELETE /clusters/{cluster_id}")
 def delete_cluster(request: Request) -> Response:
     placed = place_change(Change("delete_cluster", request.values["cluster_id"]), request.requester)
     launch(placed.job)
     return Response("", status_code=202)
 
 
-@routes.route(CLUSTER, methods=["POST"], role="member")
+@routes.on("POST /clusters/{cluster_id}")
 def act_on_cluster(request: Request) -> Response:
     """Carry out exactly one action, as Trove names them."""
-    body = request.body
-    if not isinstance(body, dict) or len(body) != 1:
-        raise BadRequest("Validation error: body must be an object with exactly one action")
-    action = next(iter(body))
+    action = request.action()
     cluster_id = request.values["cluster_id"]
-    placed = _place(action, Fields(body, "body"), cluster_id, request)
+    placed = _place(action, Fields(request.body, "body"), cluster_id, request)
     launch(placed.job)
     view = cluster_view(request, placed.cluster, placed.instances)
     return Response({"cluster": view, "job": job_view(placed.job)}, status_code=202)

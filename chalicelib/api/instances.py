@@ -1,57 +1,82 @@
-"""/v1.0/{project_id}/instances: list and show; and what administrators may do to one."""
-
-from collections.abc import Callable
-from typing import Any
+"""/instances: create, list, show, rename, delete. What else may be done to one is in actions.py."""
 
 from chalice.app import Response
 
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
-from chalicelib.api.views.instances import instance_detail, instance_view
-from chalicelib.api.views.jobs import job_view
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.api.views.instances import instance_detail, instance_views
+from chalicelib.errors import BadRequest, NotOffered
 from chalicelib.jobs.beginnings import launch
+from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance, page_of_instances
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.order import parse_commands
-from chalicelib.orders.placing import Requester, place_change
+from chalicelib.orders.instance_order import ReplicaOrder, parse_instance
+from chalicelib.orders.instances import place_removal, place_replicas, rename
+from chalicelib.orders.placing import place_cluster
 
 routes = Routes(__name__)
 
-INSTANCES = "/v1.0/{project_id}/instances"
-MGMT_ACTION = "/v1.0/{project_id}/mgmt/instances/{instance_id}/action"
+TO_COME = ("replica_of", "slave_of", "datastore_version", "access", "configuration")
 
 
-@routes.route(INSTANCES, methods=["GET"])
-def list_instances(request: Request) -> Response:
-    return _listed(request, instance_view)
-
-
-@routes.route(INSTANCES + "/{instance_id}", methods=["GET"])
-def show_instance(request: Request) -> Response:
-    if request.values["instance_id"] == "detail":
-        return _listed(request, instance_detail)
-    instance = Instance.of_project(request.project_id, request.values["instance_id"])
-    return Response({"instance": instance_detail(request, instance)})
-
-
-def _listed(request: Request, view: Callable[[Request, Instance], dict[str, Any]]) -> Response:
-    with_members = request.query.get("include_clustered", "").lower() == "true"
-    instances, marker = page_of_instances(request.project_id, *request.page(), with_members=with_members)
-    return page(request, "instances", [view(request, each) for each in instances], marker)
-
-
-@routes.route(MGMT_ACTION, methods=["POST"], role="admin")
-def perform(request: Request) -> Response:
-    """Run an administrator's commands: `{"perform": {"name": …, "commands": […]}}`; the job keeps their output."""
-    fields = Fields(request.body, "body")
-    if "perform" not in fields:
-        raise BadRequest("Validation error: body['perform'] is a required property")
-    instance = Instance.find(request.values["instance_id"])
-    if instance is None:
-        raise NotFound(f"Resource {request.values['instance_id']} cannot be found.")
-    change = parse_commands(fields.object("perform"), instance.cluster_id, instance.instance_id)
-    placed = place_change(change, Requester(instance.project_id, request.caller.user))
+@routes.on("POST /instances")
+def create_instance(request: Request) -> Response:
+    """Create one of its own, or replicas of another: the answer is about the last of those, as in Trove."""
+    order = parse_instance(request.body)
+    if isinstance(order, ReplicaOrder):
+        source = request.find_id(Instance, order.source_id)
+        placed = place_replicas(order, source, request.requester_for(source))
+    else:
+        placed = place_cluster(order, request.requester)
     launch(placed.job)
-    return Response({"job": job_view(placed.job)}, status_code=202)
+    view = instance_detail(request, placed.instances[-1], placed.cluster) | {"job_id": placed.job.job_id}
+    return Response({"instance": view | ({"password": placed.root_password} if placed.root_password else {})})
+
+
+@routes.on("GET /instances")
+def list_instances(request: Request) -> Response:
+    instances, marker = _page(request)
+    return page(request, "instances", instance_views(request, instances), marker)
+
+
+@routes.on("GET /instances/{instance_id}")
+def show_instance(request: Request) -> Response:
+    """Show one; `detail` is no id, but the list of all in detail."""
+    if request.values["instance_id"] == "detail":
+        instances, marker = _page(request)
+        lines = zip(instances, instance_views(request, instances), strict=True)
+        views = [instance_detail(request, each) | view for each, view in lines]
+        return page(request, "instances", views, marker)
+    instance = request.find(Instance, "instance_id")
+    cluster = Cluster.find(instance.cluster_id) if instance.standalone_in else None
+    return Response({"instance": instance_detail(request, instance, cluster)})
+
+
+def _page(request: Request) -> tuple[list[Instance], str | None]:
+    with_members = request.query.get("include_clustered", "").lower() == "true"
+    return page_of_instances(request.project_id, *request.page(), with_members=with_members)
+
+
+@routes.on("DELETE /instances/{instance_id}")
+def delete_instance(request: Request) -> Response:
+    instance = request.find(Instance, "instance_id")
+    launch(place_removal(instance, request.requester_for(instance)).job)
+    return Response("", status_code=202)
+
+
+@routes.on("PUT /instances/{instance_id}")
+@routes.on("PATCH /instances/{instance_id}")
+def update_instance(request: Request) -> Response:
+    """Rename it: all that an instance's own properties offer today."""
+    instance = request.find(Instance, "instance_id")
+    fields = Fields(request.body, "body").object("instance")
+    fields.path = "instance"
+    fields.only("name", *TO_COME)
+    if wished := [each for each in TO_COME if fields.has(each)]:
+        if len(wished) > 1:
+            raise BadRequest(f"Validation error: instance: only one of {', '.join(wished)} can be changed at a time")
+        raise NotOffered(f"Changing {wished[0]} is not offered yet.")
+    if "name" in fields:
+        rename(instance, fields.name("name"))
+    return Response("", status_code=202)

@@ -12,16 +12,14 @@ from chalicelib.models.status import JobStatus
 
 routes = Routes(__name__)
 
-JOBS = "/v1.0/{project_id}/jobs"
 
-
-@routes.route(JOBS, methods=["GET"])
+@routes.on("GET /jobs")
 def list_jobs(request: Request) -> Response:
     jobs, marker = page_of_jobs(request.project_id, *request.page(), request.query.get("cluster_id"))
     return page(request, "jobs", [job_view(each) for each in jobs], marker)
 
 
-@routes.route(JOBS + "/{job_id}", methods=["GET"])
+@routes.on("GET /jobs/{job_id}")
 def show_job(request: Request) -> Response:
     job = Job.of_project(request.project_id, request.values["job_id"])
     instances: list[Instance] = []  # gone, if a delete is nearly through

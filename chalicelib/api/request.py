@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from chalice.app import Request as ChaliceRequest
@@ -12,8 +12,10 @@ from chalice.app import Request as ChaliceRequest
 from chalicelib import config
 from chalicelib.api.auth import Caller, authorized
 from chalicelib.errors import BadMediaType, BadRequest, NotFound, OverLimit
+from chalicelib.models.record import ProjectRecord
 from chalicelib.orders.placing import Requester
 
+Found = TypeVar("Found", bound=ProjectRecord)
 LONGEST_ID = 255  # characters
 JSON = "application/json"
 
@@ -55,6 +57,20 @@ class Request:
     def requester(self) -> Requester:
         return Requester(self.project_id, self.caller.user)
 
+    def requester_for(self, record: ProjectRecord) -> Requester:
+        """Who asks, in the project that the record belongs to: an administrator may act in any."""
+        return Requester(record.project_id, self.caller.user)
+
+    def find(self, model: type[Found], key: str) -> Found:
+        """Return the record that the path names: the project's, or any for an administrator. Raises NotFound."""
+        return self.find_id(model, self.values[key])
+
+    def find_id(self, model: type[Found], record_id: str) -> Found:
+        record = model.find(record_id)
+        if record is None or (record.project_id != self.project_id and not self.caller.is_admin):
+            raise NotFound(f"Resource {record_id} cannot be found.")
+        return record
+
     @property
     def body(self) -> Any:
         """The body as JSON. Raises BadMediaType, BadRequest."""
@@ -65,9 +81,16 @@ class Request:
         except (ValueError, RecursionError) as error:
             raise BadRequest("The body is not valid JSON.") from error
 
-    def page(self) -> tuple[int, str | None]:
-        """Return (limit, marker): at most the page size. Raises BadRequest."""
-        most = config.current().dtrove_page_size
+    def action(self) -> str:
+        """Return the name of the one action that the body asks for. Raises BadRequest."""
+        body = self.body
+        if not isinstance(body, dict) or len(body) != 1:
+            raise BadRequest("Validation error: body must be an object with exactly one action")
+        return str(next(iter(body)))
+
+    def page(self, most: int | None = None) -> tuple[int, str | None]:
+        """Return (limit, marker): at most `most`, or else the page size. Raises BadRequest."""
+        most = most or config.current().dtrove_page_size
         text = self.query.get("limit")
         if text is None:
             return most, self.query.get("marker")

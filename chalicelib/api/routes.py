@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Blueprint, Response
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.api.policy import POLICY
 from chalicelib.api.request import Request
 from chalicelib.errors import ServiceError, Unavailable
 
@@ -17,14 +17,19 @@ View = Callable[[Request], Response]
 log = logging.getLogger("dtrove")
 
 
-class Routes(Blueprint):
-    """Registers views under the role they need. Trove's envelope answers whatever they raise."""
+ROOT = "/v1.0/{project_id}"
 
-    def route(self, path: str, *, role: str = "reader", **options: Any) -> Callable[[View], View]:
-        register = super().route(path, content_types=[], **options)  # or Chalice refuses some, in its own words
+
+class Routes(Blueprint):
+    """Registers views below ROOT, for those whom the policy names. Trove's envelope answers whatever they raise."""
+
+    def on(self, route: str) -> Callable[[View], View]:
+        """Register a view for a row of the policy, e.g. `GET /clusters`."""
+        method, path = route.split()
+        register = self.route(ROOT + path, methods=[method], content_types=[])  # or Chalice refuses some types itself
 
         def decorate(view: View) -> View:
-            register(self._answering(view, role))
+            register(self._answering(view, POLICY[route]))
             return view
 
         return decorate

@@ -12,7 +12,7 @@ from chalicelib.errors import Permanent, Unprocessable
 from chalicelib.jobs.beside import is_beside, join
 from chalicelib.jobs.endings import preempt
 from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
-from chalicelib.models.cluster import Cluster
+from chalicelib.models.cluster import Cluster, Kind
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import OPEN, Job, sort_key_of
 from chalicelib.models.record import now, transaction
@@ -82,9 +82,9 @@ def in_the_way(workflow: Workflow, cluster: Cluster) -> bool:
 
 
 def busy(cluster: Cluster) -> Unprocessable:
+    what = f"Cluster {cluster.cluster_id}" if cluster.kind == Kind.CLUSTER else f"Instance {cluster.primary_id}"
     return Unprocessable(
-        f"Cluster {cluster.cluster_id} is not currently available for an action to be performed "
-        f"(status was {cluster.status})."
+        f"{what} is not currently available for an action to be performed (status was {cluster.status})."
     )
 
 

@@ -8,7 +8,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import config
 from chalicelib.errors import Permanent
 from chalicelib.jobs.beside import is_beside, leave
-from chalicelib.jobs.quota import count
+from chalicelib.jobs.quota import give_back
 from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.instance import Instance
@@ -77,7 +77,7 @@ def forget_cluster(job: Job) -> None:
         for key_id in cluster.key_ids:
             batch.delete(Key(key_id=key_id), add_version_condition=False)
         batch.delete(cluster, condition=Cluster.held_by == job.job_id)
-        count(batch, job.project_id, instances, sign=-1)
+        give_back(batch, job.project_id, instances)
 
 
 def forget_instances(job: Job) -> None:
@@ -91,7 +91,7 @@ def forget_instances(job: Job) -> None:
         _close(batch, job, JobStatus.SUCCEEDED, instances)
         for each in gone:
             batch.delete(each, condition=Instance.held_by == job.job_id)
-        count(batch, job.project_id, gone, sign=-1)
+        give_back(batch, job.project_id, gone)
         _free(batch, job, cluster, stay)
 
 

@@ -1,14 +1,24 @@
 """Quotas: what a project may use, counted in the very transactions that add and forget its instances."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import config
 from chalicelib.errors import OverLimit
 from chalicelib.models.instance import Instance
 from chalicelib.models.project import Project
+
+
+@dataclass(frozen=True)
+class Limits:
+    """-1 is no limit."""
+
+    instances: int
+    volumes_gib: int
 
 
 def use_of(project_id: str) -> Project:
@@ -18,26 +28,52 @@ def use_of(project_id: str) -> Project:
         return Project(project_id=project_id)
 
 
-def check_quota(project_id: str, instances: Sequence[Instance]) -> None:
-    """Raise OverLimit, with a reason; `count`'s own condition holds when two orders race."""
-    use, limits = use_of(project_id), config.current()
-    if 0 <= limits.dtrove_max_instances < use.instances + len(instances):
-        raise OverLimit(f"Quota exceeded for resources: ['instances'] (limit {limits.dtrove_max_instances}).")
-    if 0 <= limits.dtrove_max_volumes_gib < use.volumes_gib + _gib(instances):
-        raise OverLimit(f"Quota exceeded for resources: ['volumes'] (limit {limits.dtrove_max_volumes_gib} GiB).")
+def limits_of(project: Project) -> Limits:
+    """Return the project's own limits; where it has none, those of all."""
+    limits, own = config.current(), (project.most_instances, project.most_volumes_gib)
+    everybodys = (limits.dtrove_max_instances, limits.dtrove_max_volumes_gib)
+    return Limits(*(int(everybody if mine is None else mine) for mine, everybody in zip(own, everybodys, strict=True)))
 
 
-def count(batch: TransactWrite, project_id: str, instances: Sequence[Instance], *, sign: int) -> None:
-    """Put into the batch what the instances add to (or take from) the project's use; adding stays within the quota."""
-    limits = config.current()
-    condition: Any = None
-    if sign > 0:
-        condition = _fits(Project.instances, len(instances), limits.dtrove_max_instances)
-        fits_too = _fits(Project.volumes_gib, _gib(instances), limits.dtrove_max_volumes_gib)
-        condition = condition & fits_too if condition is not None and fits_too is not None else condition or fits_too
+def set_limits(project_id: str, instances: int | None, volumes_gib: int | None) -> None:
+    """Give the project limits of its own; None leaves one as it is."""
+    given = {Project.most_instances: instances, Project.most_volumes_gib: volumes_gib}
+    actions: list[Action] = [attribute.set(value) for attribute, value in given.items() if value is not None]
+    if actions:
+        Project(project_id=project_id).update(actions=actions, add_version_condition=False)
+
+
+def check_quota(project_id: str, instances: Sequence[Instance]) -> Limits:
+    """Return the project's limits. Raises OverLimit, with a reason, if these instances would exceed them.
+
+    `add`'s own condition holds when two orders race.
+    """
+    use = use_of(project_id)
+    limits = limits_of(use)
+    if 0 <= limits.instances < use.instances + len(instances):
+        raise OverLimit(f"Quota exceeded for resources: ['instances'] (limit {limits.instances}).")
+    if 0 <= limits.volumes_gib < use.volumes_gib + _gib(instances):
+        raise OverLimit(f"Quota exceeded for resources: ['volumes'] (limit {limits.volumes_gib} GiB).")
+    return limits
+
+
+def add(batch: TransactWrite, project_id: str, instances: Sequence[Instance], limits: Limits) -> None:
+    """Put into the batch what the instances add to the project's use, on condition that it stays within the limits."""
+    fits = _fits(Project.instances, len(instances), limits.instances)
+    fits_too = _fits(Project.volumes_gib, _gib(instances), limits.volumes_gib)
+    both = fits & fits_too if fits is not None and fits_too is not None else fits or fits_too
+    _count(batch, project_id, len(instances), _gib(instances), both)
+
+
+def give_back(batch: TransactWrite, project_id: str, instances: Sequence[Instance]) -> None:
+    """Put into the batch that the project uses these no more."""
+    _count(batch, project_id, -len(instances), -_gib(instances), None)
+
+
+def _count(batch: TransactWrite, project_id: str, instances: int, volumes_gib: int, condition: Any) -> None:
     batch.update(
         Project(project_id=project_id),
-        actions=[Project.instances.add(sign * len(instances)), Project.volumes_gib.add(sign * _gib(instances))],
+        actions=[Project.instances.add(instances), Project.volumes_gib.add(volumes_gib)],
         condition=condition,
         add_version_condition=False,
     )

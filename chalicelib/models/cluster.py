@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.models.instance import Instance
+from chalicelib.models.instance import REALM, Instance
 from chalicelib.models.page import one_page
 from chalicelib.models.record import HeldRecord, now, table_name
 from chalicelib.models.sealed import Sealed
@@ -35,6 +35,17 @@ class ClustersByProject(GlobalSecondaryIndex["Cluster"]):
     cluster_id = UnicodeAttribute(range_key=True)
 
 
+class EveryCluster(GlobalSecondaryIndex["Cluster"]):
+    """The ids of all clusters there are, stand-alone instances' among them, for administrators. Keys alone."""
+
+    class Meta:
+        index_name = "everywhere"
+        projection = KeysOnlyProjection()
+
+    realm = UnicodeAttribute(hash_key=True)
+    cluster_id = UnicodeAttribute(range_key=True)
+
+
 class Cluster(HeldRecord):
     class Meta:
         table_name = table_name("clusters")
@@ -42,12 +53,15 @@ class Cluster(HeldRecord):
     cluster_id = UnicodeAttribute(hash_key=True)  # the console knows only this
     listed_in = UnicodeAttribute(null=True)  # project_id of a `cluster`; absent from a `standalone`
     by_project = ClustersByProject()
+    realm = UnicodeAttribute(default=REALM)
+    everywhere = EveryCluster()
     kind = UnicodeAttribute(default=Kind.CLUSTER)
     name = UnicodeAttribute()
     datastore = UnicodeAttribute()  # the datastore's name, e.g. "mysql"
     datastore_version = UnicodeAttribute()  # e.g. "10.11"
     datastore_version_id = UnicodeAttribute()
     members: ListAttribute[Member] = ListAttribute(of=Member, default=list)  # in the order they joined
+    primary_id = UnicodeAttribute(null=True)  # the member whose role is primary
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # why it is in ERROR
     key_ids: ListAttribute[str] = ListAttribute(default=list)  # its SSH key pairs; new guests trust the last
@@ -77,3 +91,12 @@ def page_of_clusters(project_id: str, limit: int, marker: str | None) -> tuple[l
     found = Cluster.by_project.query(project_id, after, limit=limit + 1, page_size=limit + 1)
     clusters, more = one_page(found, limit)
     return clusters, clusters[-1].cluster_id if more else None
+
+
+def every_cluster(limit: int, marker: str | None) -> tuple[list[Cluster], str | None]:
+    """Return clusters of all projects as `page_of_clusters` does, in two requests; at most 100."""
+    after: Any = EveryCluster.cluster_id > marker if marker else None
+    keys, more = one_page(Cluster.everywhere.query(REALM, after, limit=limit + 1, page_size=limit + 1), limit)
+    ids = [each.cluster_id for each in keys]
+    records = {each.cluster_id: each for each in Cluster.batch_get(ids)} if ids else {}
+    return [records[each] for each in ids if each in records], ids[-1] if more else None

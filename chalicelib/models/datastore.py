@@ -19,7 +19,8 @@ class Datastore(Record):
     version_id = UnicodeAttribute(range_key=True)
     datastore_id = UnicodeAttribute()
     datastore = UnicodeAttribute()  # "mysql"
-    version = UnicodeAttribute()  # "10.11"
+    version = UnicodeAttribute()  # "10.11": Trove's name of it
+    number = UnicodeAttribute(null=True)  # Trove's version_number, if that is another
     manager = UnicodeAttribute()  # a name of config.dtrove_datastore_managers, or a dotted path
     image = UnicodeAttribute()  # the provider's image id
     packages: ListAttribute[str] = ListAttribute(default=list)
@@ -28,6 +29,7 @@ class Datastore(Record):
     )  # of one cluster; 1 for what does not replicate; None: as many as allowed
     is_active = BooleanAttribute(default=True)
     is_default = BooleanAttribute(default=False)
+    is_withdrawn = BooleanAttribute(default=False)  # kept for what runs it
 
     @property
     def name(self) -> str:
@@ -35,9 +37,14 @@ class Datastore(Record):
         return f"{self.datastore}-{self.version}"
 
     @classmethod
-    def all(cls) -> list["Datastore"]:
-        """Return every version, in one request."""
+    def every(cls) -> list["Datastore"]:
+        """Return every version there ever was, in one request."""
         return sorted(cls.query(SHELF), key=lambda each: (each.datastore, each.version))
+
+    @classmethod
+    def all(cls) -> list["Datastore"]:
+        """Return every version that was not withdrawn, in one request."""
+        return [each for each in cls.every() if not each.is_withdrawn]
 
     @classmethod
     def of_version(cls, version_id: str) -> "Datastore":

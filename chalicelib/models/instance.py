@@ -4,7 +4,7 @@ from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import UpdateError
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib import config
 from chalicelib.checks import TEMPLATES
@@ -14,6 +14,8 @@ from chalicelib.models.page import one_page
 from chalicelib.models.record import TAKEN, HeldRecord, now, table_name
 from chalicelib.models.status import Role, Status
 from chalicelib.words import nearest, words_of
+
+REALM = "all"  # the one partition of EveryInstance
 
 
 class InstancesByProject(GlobalSecondaryIndex["Instance"]):
@@ -38,6 +40,17 @@ class StandaloneByProject(GlobalSecondaryIndex["Instance"]):
     instance_id = UnicodeAttribute(range_key=True)
 
 
+class EveryInstance(GlobalSecondaryIndex["Instance"]):
+    """The ids of all instances there are, for administrators. Keys alone: a change of a record costs nothing here."""
+
+    class Meta:
+        index_name = "everywhere"
+        projection = KeysOnlyProjection()
+
+    realm = UnicodeAttribute(hash_key=True)
+    instance_id = UnicodeAttribute(range_key=True)
+
+
 class Instance(HeldRecord):
     class Meta:
         table_name = table_name("instances")
@@ -47,6 +60,8 @@ class Instance(HeldRecord):
     by_project = InstancesByProject()
     standalone_in = UnicodeAttribute(null=True)  # project_id, unless it is a member of a `cluster`
     standalone_by_project = StandaloneByProject()
+    realm = UnicodeAttribute(default=REALM)
+    everywhere = EveryInstance()
     name = UnicodeAttribute()
     role = UnicodeAttribute(default=Role.REPLICA)
     datastore = UnicodeAttribute()
@@ -110,6 +125,16 @@ def page_of_instances(
     after: Any = InstancesByProject.instance_id > marker if marker else None
     instances, more = one_page(index.query(project_id, after, limit=limit + 1, page_size=limit + 1), limit)
     return instances, instances[-1].instance_id if more else None
+
+
+def every_instance(limit: int, marker: str | None) -> tuple[list[Instance], str | None]:
+    """Return instances of all projects as `page_of_instances` does, in two requests; at most 100."""
+    after: Any = EveryInstance.instance_id > marker if marker else None
+    found = Instance.everywhere.query(REALM, after, limit=limit + 1, page_size=limit + 1)
+    keys, more = one_page(found, limit)
+    ids = [each.instance_id for each in keys]
+    records = {each.instance_id: each for each in Instance.batch_get(ids)} if ids else {}
+    return [records[each] for each in ids if each in records], ids[-1] if more else None
 
 
 def check_templates(settings: Config) -> None:

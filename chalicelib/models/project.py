@@ -14,3 +14,5 @@ class Project(Record):
     project_id = UnicodeAttribute(hash_key=True)
     instances = NumberAttribute(default=0)
     volumes_gib = NumberAttribute(default=0)
+    most_instances = NumberAttribute(null=True)  # None: what the settings say; -1: no limit
+    most_volumes_gib = NumberAttribute(null=True)

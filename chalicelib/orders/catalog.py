@@ -16,7 +16,7 @@ def find_datastore(datastore: str, version: str | None) -> Datastore:
     if version is None:
         return next((each for each in offered if each.is_default), offered[-1])
     for each in offered:
-        if version in {each.version, each.version_id, each.name}:
+        if version in {each.version, each.version_id, each.number, each.name}:
             return each
     raise BadRequest(f"Datastore version '{version}' cannot be found.")
 

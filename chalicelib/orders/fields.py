@@ -21,6 +21,16 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None
 
+    def has(self, key: str) -> bool:
+        """Whether it is given at all, if only as null."""
+        return key in self._values
+
+    def only(self, *keys: str) -> None:
+        """Raise BadRequest if anything else is given."""
+        for key in self._values:
+            if key not in keys:
+                raise self.wrong(key, "is no property that can be changed")
+
     def field(self, key: str) -> str:
         return f"{self.path}['{key}']"
 
@@ -82,6 +92,14 @@ class Fields:
         if not least <= value <= most:
             raise self.wrong(key, f"must be from {least} to {most}")
         return value
+
+    def is_true(self, key: str) -> bool:
+        """Return a truth given as such or, as in some of Trove's calls, as 0 or 1; not there is false."""
+        if key not in self:
+            return False
+        if (value := self.value(key)) in (True, False):
+            return bool(value)
+        raise self.wrong(key, "must be true or false")
 
     def reference(self, key: str) -> str:
         """Return an id given as itself, as a number, or as a link whose last part it is."""

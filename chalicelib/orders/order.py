@@ -1,10 +1,11 @@
 """Orders as typed values: ClusterOrder for a new cluster, InstanceOrder for each instance of it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from chalicelib import config
 from chalicelib.errors import OverLimit
-from chalicelib.models.cluster import Kind
+from chalicelib.models.cluster import Cluster, Kind
 from chalicelib.orders.fields import Fields
 
 MOST_GIB = 1_000_000
@@ -19,12 +20,12 @@ class InstanceOrder:
     name: str | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> "InstanceOrder":
+    def read(cls, fields: Fields, *, named: bool = True) -> "InstanceOrder":
         fields.refuse("nics", "availability_zone", "region_name", "modules")
         return cls(
-            flavor_id=fields.reference("flavorRef"),
+            flavor_id=_flavor_id(fields),
             volume_gib=_volume_gib(fields),
-            name=fields.name("name") if "name" in fields else None,
+            name=fields.name("name") if named and "name" in fields else None,
         )
 
 
@@ -60,6 +61,7 @@ class Change:
     instance_ids: list[str] | None = None  # None is all members
     title: str | None = None  # perform
     commands: list[str] | None = None  # perform
+    check: Callable[[Cluster], None] = lambda cluster: None  # raises what forbids it, of the cluster as it is now
 
 
 def parse_grow(fields: Fields) -> tuple[InstanceOrder, ...]:
@@ -77,7 +79,7 @@ def _instances(fields: Fields) -> tuple[InstanceOrder, ...]:
         raise fields.wrong("size", "cannot be given beside instances")
     if "size" in fields:
         size = fields.whole("size", least=1, most=most)
-        return (replace(InstanceOrder.read(fields), name=None),) * size
+        return (InstanceOrder.read(fields, named=False),) * size
     orders = tuple(InstanceOrder.read(each) for each in fields.objects("instances"))
     if len(orders) > most:
         raise fields.wrong("instances", f"holds at most {most} instances")
@@ -85,6 +87,15 @@ def _instances(fields: Fields) -> tuple[InstanceOrder, ...]:
     if len(set(names)) < len(names):
         raise fields.wrong("instances", "gives two instances one name")
     return orders
+
+
+def _flavor_id(fields: Fields) -> str:
+    """Read `flavorRef`, or what openstacksdk sends for it: `flavor`, an id or an object with one."""
+    if "flavorRef" in fields or "flavor" not in fields:
+        return fields.reference("flavorRef")
+    if isinstance(fields.value("flavor"), dict):
+        return fields.object("flavor").reference("id")
+    return fields.reference("flavor")
 
 
 def _volume_gib(fields: Fields) -> int | None:

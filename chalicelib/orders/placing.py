@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import uuid4
 
 from chalicelib import config
 from chalicelib.checks import MAP_LIMIT
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
 from chalicelib.jobs.beginnings import check, draft, take_lock
-from chalicelib.jobs.quota import check_quota, count
+from chalicelib.jobs.quota import add, check_quota
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
@@ -22,6 +23,7 @@ from chalicelib.orders.catalog import find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
 
+Made = TypeVar("Made")
 TRIES = 4  # of a transaction that lost a race against another request
 
 
@@ -57,16 +59,16 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
         cluster = new_cluster(order, by.project_id, datastore, cluster_id)
         cluster.key_ids, cluster.passwords = [key.key_id], sealed
         instances = new_instances(cluster, order.instances, flavors, job_id)
-        instances[0].role = Role.PRIMARY
+        instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
         job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)
-        check_quota(by.project_id, instances)
+        limits = check_quota(by.project_id, instances)
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
             batch.save(key)
-            count(batch, by.project_id, instances, sign=1)
+            add(batch, by.project_id, instances, limits)
         return Placed(cluster, instances, job, passwords["root"])
 
-    return _tried(place)
+    return tried(place)
 
 
 def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, job_id: str = "") -> Placed:
@@ -81,20 +83,21 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
         members = cluster.instances()
         added = new_instances(cluster, orders, flavors, job_id)
         job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
-        check_quota(by.project_id, added)
+        limits = check_quota(by.project_id, added)
         with transaction() as batch:
             take_lock(batch, job, cluster, [*members, *added])
-            count(batch, by.project_id, added, sign=1)
+            add(batch, by.project_id, added, limits)
         return Placed(cluster, [*members, *added], job)
 
-    return _tried(place)
+    return tried(place)
 
 
 def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
-    """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest."""
+    """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest, Forbidden."""
 
     def place() -> Placed:
         cluster = Cluster.of_project(by.project_id, change.cluster_id)
+        change.check(cluster)
         instances = cluster.instances()
         about = change.instance_ids or [each.instance_id for each in instances if _takes_part(change, each)]
         _check_members(change.workflow, instances, about)
@@ -104,10 +107,10 @@ def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
             take_lock(batch, job, cluster, instances)
         return Placed(cluster, instances, job)
 
-    return _tried(place)
+    return tried(place)
 
 
-def _tried(place: Callable[[], Placed]) -> Placed:
+def tried(place: Callable[[], Made]) -> Made:
     """Place from fresh reads again while others get in between, a few times: most lost races are no conflict."""
     for _ in range(TRIES):
         with suppress(Stale):

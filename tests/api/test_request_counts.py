@@ -44,6 +44,8 @@ def test_a_show_is_two_requests_at_most() -> None:
 
     assert requests_of(f"/clusters/{cluster_id}") == ["GetItem", "BatchGetItem"]
     assert requests_of(f"/instances/{instance_id}") == ["GetItem"]
+    alone = member.post("/instances", {"instance": {"name": "i", "flavorRef": 1, "datastore": {"type": "redis"}}})
+    assert requests_of(f"/instances/{alone.body['instance']['id']}") == ["GetItem", "GetItem"]
     assert requests_of(f"/clusters/{cluster_id}/instances/{instance_id}") == ["GetItem"]
     assert requests_of(f"/jobs/{placed.job.job_id}") == ["GetItem", "BatchGetItem"]
     endings.succeed(placed.job)
@@ -91,5 +93,5 @@ def test_a_page_of_large_records_is_shorter_and_still_one_query() -> None:
     assert (seen, pages) == (sorted(each.cluster_id for each in clusters), 2)
 
 
-def test_limits_ask_nobody() -> None:
-    assert requests_of("/limits") == []
+def test_limits_are_the_project_s_own() -> None:
+    assert requests_of("/limits") == ["GetItem"]

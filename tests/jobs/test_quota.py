@@ -20,12 +20,12 @@ def new(count: int, volume_gib: int | None = None) -> list[Instance]:
 @pytest.mark.parametrize("instances", [new(HALF), new(1, volume_gib=60)], ids=["instances", "volumes"])
 def test_of_two_orders_that_both_saw_room_one_gets_it(instances: list[Instance]) -> None:
     for _ in range(2):
-        quota.check_quota(MEMBER.project_id, instances)
+        limits = quota.check_quota(MEMBER.project_id, instances)
 
     with transaction() as batch:
-        quota.count(batch, MEMBER.project_id, instances, sign=1)
+        quota.add(batch, MEMBER.project_id, instances, limits)
     with pytest.raises(Stale), transaction() as batch:
-        quota.count(batch, MEMBER.project_id, instances, sign=1)
+        quota.add(batch, MEMBER.project_id, instances, limits)
 
     assert quota.use_of(MEMBER.project_id).instances == len(instances)
 

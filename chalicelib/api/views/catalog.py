@@ -12,7 +12,7 @@ def version_view(request: Request, datastore: Datastore) -> View:
     view: View = {
         "id": datastore.version_id,
         "name": datastore.version,
-        "version": datastore.version,
+        "version": datastore.number or datastore.version,
         "datastore": datastore.datastore_id,
         "links": links(request, f"datastores/{datastore.datastore_id}/versions", datastore.version_id),
     }
@@ -26,6 +26,25 @@ def version_view(request: Request, datastore: Datastore) -> View:
             "repl_strategy": "",
         }
     return view
+
+
+def managed_version_view(datastore: Datastore) -> View:
+    """Return a version as administrators see it at /mgmt."""
+    return {
+        "id": datastore.version_id,
+        "name": datastore.version,
+        "version": datastore.number or datastore.version,
+        "datastore_id": datastore.datastore_id,
+        "datastore_name": datastore.datastore,
+        "datastore_manager": datastore.manager,
+        "image": datastore.image,
+        "image_tags": [],
+        "packages": list(datastore.packages),
+        "active": datastore.is_active,
+        "default": datastore.is_default,
+        "registry_ext": "",
+        "repl_strategy": "",
+    }
 
 
 def datastore_view(request: Request, versions: Sequence[Datastore]) -> View:

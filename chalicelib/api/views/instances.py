@@ -1,7 +1,10 @@
 """Instances as Trove shows them."""
 
+from collections.abc import Sequence
+
 from chalicelib.api.request import Request
 from chalicelib.api.views.links import View, links, when
+from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Status
 
@@ -29,7 +32,7 @@ def shape(request: Request, instance: Instance) -> View:
 
 
 def instance_view(request: Request, instance: Instance) -> View:
-    """Return an instance as a list shows it."""
+    """Return an instance as a list shows it, without its replication: see `replication`."""
     status, operating_status = STATUSES[Status(instance.status)]
     view: View = {
         "id": instance.instance_id,
@@ -45,10 +48,40 @@ def instance_view(request: Request, instance: Instance) -> View:
     }
     if not instance.standalone_in:
         view["cluster_id"] = instance.cluster_id
+    if request.caller.is_admin:
+        view["tenant_id"] = instance.project_id
     return view
 
 
-def instance_detail(request: Request, instance: Instance) -> View:
+def instance_views(request: Request, page: Sequence[Instance]) -> list[View]:
+    """Return a page of instances; of replication each shows what is on the page."""
+    sources = {each.cluster_id: each.instance_id for each in page if each.is_primary and each.standalone_in}
+    members: dict[str, list[str]] = {}
+    for each in page:
+        members.setdefault(each.cluster_id, []).append(each.instance_id)
+    return [
+        instance_view(request, each)
+        | replication(request, each, sources.get(each.cluster_id), members[each.cluster_id])
+        for each in page
+    ]
+
+
+def replication(request: Request, instance: Instance, source_id: str | None, member_ids: Sequence[str]) -> View:
+    """Return `replica_of` or `replicas`, of an instance that is no cluster's member; neither for one that is alone."""
+    others = [each for each in member_ids if each != source_id]
+    if not instance.standalone_in or source_id is None or not others:
+        return {}
+    if instance.instance_id == source_id:
+        return {"replicas": [_named(request, each) for each in others]}
+    return {"replica_of": _named(request, source_id)}
+
+
+def _named(request: Request, instance_id: str) -> View:
+    return {"id": instance_id, "links": links(request, "instances", instance_id)}
+
+
+def instance_detail(request: Request, instance: Instance, cluster: Cluster | None = None) -> View:
+    """Return all of an instance; with the cluster's record, how it replicates too."""
     view = instance_view(request, instance)
     view["datastore"]["version_number"] = instance.datastore_version
     view |= {
@@ -56,9 +89,11 @@ def instance_detail(request: Request, instance: Instance) -> View:
         "updated": when(instance.updated_at),
         "service_status_updated": when(instance.updated_at),
     }
+    if cluster is not None:
+        view |= replication(request, instance, cluster.primary_id, cluster.instance_ids)
     if instance.message:
         view["fault"] = {"message": instance.message, "created": when(instance.updated_at)}
     if request.caller.is_admin:
-        admin = {"tenant_id": instance.project_id, "server_id": instance.server_id, "volume_id": instance.volume_id}
+        admin = {"server_id": instance.server_id, "volume_id": instance.volume_id}
         view |= {key: value for key, value in admin.items() if value}
     return view

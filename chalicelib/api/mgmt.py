@@ -1,0 +1,114 @@
+"""/mgmt: what administrators see of all projects, and the quotas of each."""
+
+from chalice.app import Response
+
+from chalicelib.api.pages import page
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.clusters import cluster_view
+from chalicelib.api.views.instances import instance_detail, instance_view
+from chalicelib.api.views.links import View
+from chalicelib.errors import BadRequest, Forbidden
+from chalicelib.jobs.quota import limits_of, set_limits, use_of
+from chalicelib.jobs.reset import reset
+from chalicelib.models.cluster import Cluster, every_cluster, page_of_clusters
+from chalicelib.models.instance import Instance, every_instance, page_of_instances
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.placing import tried
+
+routes = Routes(__name__)
+
+MOST_LISTED = 100  # records that DynamoDB reads in one batch
+MOST_QUOTA = 1_000_000
+
+
+@routes.on("GET /mgmt/instances")
+def list_all_instances(request: Request) -> Response:
+    """List those of all projects, or of `?project_id=`; members of clusters with `?include_clustered=true`."""
+    limit, marker = request.page(MOST_LISTED)
+    with_members = request.query.get("include_clustered", "").lower() == "true"
+    if project_id := request.query.get("project_id"):
+        instances, marker = page_of_instances(project_id, limit, marker, with_members=with_members)
+    else:
+        instances, marker = every_instance(limit, marker)
+        instances = [each for each in instances if with_members or each.standalone_in]
+    return page(request, "instances", [_managed(request, each) for each in instances], marker)
+
+
+@routes.on("GET /mgmt/instances/{instance_id}")
+def show_any_instance(request: Request) -> Response:
+    instance = request.find(Instance, "instance_id")
+    cluster = Cluster.find(instance.cluster_id) if instance.standalone_in else None
+    return Response({"instance": instance_detail(request, instance, cluster) | _managed(request, instance)})
+
+
+def _managed(request: Request, instance: Instance) -> View:
+    server = {"id": instance.server_id, "name": instance.name, "tenant_id": instance.project_id}
+    return instance_view(request, instance) | {
+        "server": {**server, "status": instance.server_status, "host": instance.compute_host}
+        if instance.server_id
+        else None,
+        "service_status": instance.status,
+        "task_description": instance.step or "No tasks for the instance.",
+        "deleted": False,
+        "deleted_at": None,
+    }
+
+
+@routes.on("GET /mgmt/clusters")
+def list_all_clusters(request: Request) -> Response:
+    limit, marker = request.page(MOST_LISTED)
+    if project_id := request.query.get("project_id"):
+        clusters, marker = page_of_clusters(project_id, limit, marker)
+    else:
+        clusters, marker = every_cluster(limit, marker)
+    return page(request, "clusters", [_managed_cluster(request, each) for each in clusters if each.listed_in], marker)
+
+
+@routes.on("GET /mgmt/clusters/{cluster_id}")
+def show_any_cluster(request: Request) -> Response:
+    cluster = request.find(Cluster, "cluster_id")
+    view = cluster_view(request, cluster, cluster.instances())
+    return Response({"cluster": view | _managed_cluster(request, cluster, view)})
+
+
+def _managed_cluster(request: Request, cluster: Cluster, view: View | None = None) -> View:
+    view = view or cluster_view(request, cluster)
+    return view | {"tenant_id": cluster.project_id, "deleted": False, "deleted_at": None}
+
+
+@routes.on("POST /mgmt/clusters/{cluster_id}/action")
+def manage_cluster(request: Request) -> Response:
+    cluster = request.find(Cluster, "cluster_id")
+    if (action := request.action()) != "reset-task":
+        raise BadRequest(f"Validation error: body['{action}'] is not an action of clusters for administrators")
+    tried(lambda: reset(cluster.cluster_id, request.caller.user))
+    return Response("", status_code=202)
+
+
+@routes.on("GET /mgmt/quotas/{quota_project_id}")
+def show_quotas(request: Request) -> Response:
+    project_id = request.values["quota_project_id"]
+    if project_id != request.caller.project_id and not request.caller.is_admin:
+        raise Forbidden("Only administrators may see the quotas of another project.")
+    use = use_of(project_id)
+    limits = limits_of(use)
+    lines = [
+        ("instances", int(use.instances), limits.instances),
+        ("volumes", int(use.volumes_gib), limits.volumes_gib),
+        ("backups", 0, 0),
+        ("ram", 0, -1),
+    ]
+    quotas = [{"resource": name, "in_use": used, "reserved": 0, "limit": limit} for name, used, limit in lines]
+    return Response({"quotas": quotas})
+
+
+@routes.on("PUT /mgmt/quotas/{quota_project_id}")
+def set_quotas(request: Request) -> Response:
+    """Set what is given of `{"quotas": {"instances": …, "volumes": …}}`; -1 is no limit."""
+    fields = Fields(request.body, "body").object("quotas")
+    fields.path = "quotas"
+    fields.only("instances", "volumes")
+    given = {key: fields.whole(key, least=-1, most=MOST_QUOTA) for key in ("instances", "volumes") if key in fields}
+    set_limits(request.values["quota_project_id"], given.get("instances"), given.get("volumes"))
+    return Response({"quotas": given})

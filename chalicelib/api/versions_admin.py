@@ -1,0 +1,52 @@
+"""/mgmt/datastore-versions: what is on offer, as administrators set it."""
+
+from chalice.app import Response
+
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.catalog import managed_version_view
+from chalicelib.errors import NotFound
+from chalicelib.models.datastore import Datastore
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.offers import change_version, offer_version, withdraw_version
+
+routes = Routes(__name__)
+
+
+@routes.on("GET /mgmt/datastore-versions")
+def list_all_versions(request: Request) -> Response:
+    return Response({"versions": [managed_version_view(each) for each in Datastore.all()]})
+
+
+@routes.on("GET /mgmt/datastore-versions/{version_id}")
+def show_any_version(request: Request) -> Response:
+    return Response({"version": managed_version_view(_version(request))})
+
+
+@routes.on("POST /mgmt/datastore-versions")
+def create_version(request: Request) -> Response:
+    fields = Fields(request.body, "body").object("version")
+    fields.path = "version"
+    offer_version(fields)
+    return Response("", status_code=202)
+
+
+@routes.on("PATCH /mgmt/datastore-versions/{version_id}")
+def update_version(request: Request) -> Response:
+    """Change what is given; unlike a new version's, the body has no name around it."""
+    change_version(_version(request), Fields(request.body, "body"))
+    return Response("", status_code=202)
+
+
+@routes.on("DELETE /mgmt/datastore-versions/{version_id}")
+def delete_version(request: Request) -> Response:
+    withdraw_version(_version(request))
+    return Response("", status_code=202)
+
+
+def _version(request: Request) -> Datastore:
+    wanted = request.values["version_id"]
+    for each in Datastore.all():
+        if each.version_id == wanted:
+            return each
+    raise NotFound(f"Datastore version '{wanted}' cannot be found.")
