@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from chalice.app import Response
 
+from chalicelib.api.accepted import accepted
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.jobs import job_view
@@ -57,10 +58,9 @@ def _acted(request: Request, instance: Instance, action: str) -> Response:
     by = request.requester_for(instance)
     if action in TO_COME:
         raise NotOffered(f"'{action}' is not offered yet.")
-    if action in RESETS:
-        tried(lambda: reset(instance.cluster_id, by.user))
-    elif action in ACTIONS:
-        launch(ACTIONS[action](instance, by).job)
-    else:
+    if action in ACTIONS:
+        return accepted(ACTIONS[action](instance, by).job)
+    if action not in RESETS:
         raise BadRequest(f"Validation error: body['{action}'] is not an action of instances")
+    tried(lambda: reset(instance.cluster_id, by.user))
     return Response("", status_code=202)

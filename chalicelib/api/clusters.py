@@ -2,24 +2,26 @@
 
 from chalice.app import Response
 
+from chalicelib.api.accepted import accepted
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.clusters import cluster_view
 from chalicelib.api.views.instances import instance_detail
 from chalicelib.api.views.jobs import job_view
-from chalicelib.errors import BadRequest, NotFound, NotOffered
+from chalicelib.errors import BadRequest, Forbidden, NotFound, NotOffered
 from chalicelib.jobs.beginnings import launch
+from chalicelib.jobs.reset import reset
 from chalicelib.models.cluster import Cluster, page_of_clusters
 from chalicelib.models.instance import Instance
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import Change, ClusterOrder, parse_grow
-from chalicelib.orders.placing import Placed, place_change, place_cluster, place_instances
+from chalicelib.orders.placing import Placed, Requester, place_change, place_cluster, place_instances, tried
 
 routes = Routes(__name__)
 
 PLAIN = {"restart": "restart_cluster", "stop": "stop_cluster", "start": "start_cluster", "rotate_key": "rotate_key"}
-LATER = {"upgrade", "reset-status", "add_shard", "configuration_attach", "configuration_detach"}
+LATER = {"upgrade", "add_shard", "configuration_attach", "configuration_detach"}
 
 
 @routes.on("POST /clusters")
@@ -39,13 +41,13 @@ def list_clusters(request: Request) -> Response:
 
 @routes.on("GET /clusters/{cluster_id}")
 def show_cluster(request: Request) -> Response:
-    cluster = Cluster.of_project(request.project_id, request.values["cluster_id"])
+    cluster = request.find(Cluster, "cluster_id")
     return Response({"cluster": cluster_view(request, cluster, cluster.instances())})
 
 
 @routes.on("GET /clusters/{cluster_id}/instances/{instance_id}")
 def show_member(request: Request) -> Response:
-    instance = Instance.of_project(request.project_id, request.values["instance_id"])
+    instance = request.find(Instance, "instance_id")
     if instance.cluster_id != request.values["cluster_id"]:
         raise NotFound(f"Resource {instance.instance_id} cannot be found.")
     return Response({"instance": instance_detail(request, instance)})
@@ -53,30 +55,37 @@ def show_member(request: Request) -> Response:
 
 @routes.on("DELETE /clusters/{cluster_id}")
 def delete_cluster(request: Request) -> Response:
-    placed = place_change(Change("delete_cluster", request.values["cluster_id"]), request.requester)
-    launch(placed.job)
-    return Response("", status_code=202)
+    cluster = request.find(Cluster, "cluster_id")
+    return accepted(place_change(Change("delete_cluster", cluster.cluster_id), request.requester_for(cluster)).job)
 
 
 @routes.on("POST /clusters/{cluster_id}")
 def act_on_cluster(request: Request) -> Response:
     """Carry out exactly one action, as Trove names them."""
-    action = request.action()
-    cluster_id = request.values["cluster_id"]
-    placed = _place(action, Fields(request.body, "body"), cluster_id, request)
+    cluster = request.find(Cluster, "cluster_id")
+    if (action := request.action()) == "reset-status":
+        return _reset(request, cluster)
+    placed = _place(action, Fields(request.body, "body"), cluster.cluster_id, request.requester_for(cluster))
     launch(placed.job)
     view = cluster_view(request, placed.cluster, placed.instances)
     return Response({"cluster": view, "job": job_view(placed.job)}, status_code=202)
 
 
-def _place(action: str, fields: Fields, cluster_id: str, request: Request) -> Placed:
+def _reset(request: Request, cluster: Cluster) -> Response:
+    if not request.caller.is_admin:
+        raise Forbidden("Only administrators may reset the status of a cluster.")
+    tried(lambda: reset(cluster.cluster_id, request.caller.user))
+    return Response("", status_code=202)
+
+
+def _place(action: str, fields: Fields, cluster_id: str, by: Requester) -> Placed:
     if action == "grow":
-        return place_instances(cluster_id, parse_grow(fields), request.requester)
+        return place_instances(cluster_id, parse_grow(fields), by)
     if action == "shrink":
         leaving = [each.text("id") for each in fields.objects("shrink")]
-        return place_change(Change("remove_instance", cluster_id, leaving), request.requester)
+        return place_change(Change("remove_instance", cluster_id, leaving), by)
     if action in PLAIN:
-        return place_change(Change(PLAIN[action], cluster_id), request.requester)
+        return place_change(Change(PLAIN[action], cluster_id), by)
     if action in LATER:
         raise NotOffered(f"'{action}' is not offered yet.")
     raise BadRequest(f"Validation error: body['{action}'] is not an action of clusters")

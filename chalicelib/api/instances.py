@@ -2,6 +2,7 @@
 
 from chalice.app import Response
 
+from chalicelib.api.accepted import accepted
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
@@ -61,8 +62,7 @@ def _page(request: Request) -> tuple[list[Instance], str | None]:
 @routes.on("DELETE /instances/{instance_id}")
 def delete_instance(request: Request) -> Response:
     instance = request.find(Instance, "instance_id")
-    launch(place_removal(instance, request.requester_for(instance)).job)
-    return Response("", status_code=202)
+    return accepted(place_removal(instance, request.requester_for(instance)).job)
 
 
 @routes.on("PUT /instances/{instance_id}")

@@ -15,13 +15,17 @@ routes = Routes(__name__)
 
 @routes.on("GET /jobs")
 def list_jobs(request: Request) -> Response:
-    jobs, marker = page_of_jobs(request.project_id, *request.page(), request.query.get("cluster_id"))
+    """List those of the project, of `?cluster_id=`, or of the cluster that `?instance_id=` belongs to."""
+    cluster_id = request.query.get("cluster_id")
+    if instance_id := request.query.get("instance_id"):
+        cluster_id = request.find_id(Instance, instance_id).cluster_id
+    jobs, marker = page_of_jobs(request.project_id, *request.page(), cluster_id)
     return page(request, "jobs", [job_view(each) for each in jobs], marker)
 
 
 @routes.on("GET /jobs/{job_id}")
 def show_job(request: Request) -> Response:
-    job = Job.of_project(request.project_id, request.values["job_id"])
+    job = request.find(Job, "job_id")
     instances: list[Instance] = []  # gone, if a delete is nearly through
     if job.status == JobStatus.RUNNING:
         instances = list(Instance.batch_get(list(job.instance_ids), consistent_read=True))

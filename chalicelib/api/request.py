@@ -34,10 +34,7 @@ class Request:
     @classmethod
     def checked(cls, raw: ChaliceRequest, path_values: Mapping[str, str], role: str) -> "Request":
         """Raises Unauthorized, Forbidden, NotFound, OverLimit."""
-        values = {key: unquote(value) for key, value in path_values.items()}
-        for value in values.values():
-            if len(value) > LONGEST_ID:
-                raise NotFound("The resource could not be found.")
+        values = _decoded(path_values, raw_path(raw))
         caller = authorized(raw.headers.get("x-auth-token"), values["project_id"], role)
         body = raw.raw_body if isinstance(raw.raw_body, bytes) else raw.raw_body.encode()
         if len(body) > (most := config.current().dtrove_max_body_bytes):
@@ -105,6 +102,21 @@ class Request:
 
     def link(self, *parts: str) -> str:
         return "/".join([self.base_url, "v1.0", self.project_id, *parts])
+
+
+def _decoded(path_values: Mapping[str, str], path: str) -> dict[str, str]:
+    """Decode each path value, once. Raises NotFound for what can be nothing's name.
+
+    Clients fold `/databases/..` into `/`: what is left must not be taken for a call that it was never meant to be.
+    """
+    nothing = NotFound("The resource could not be found.")
+    try:
+        values = {key: unquote(value, errors="strict") for key, value in path_values.items()}
+    except UnicodeDecodeError as error:
+        raise nothing from error
+    if path.endswith("/") or any(value in {".", ".."} or len(value) > LONGEST_ID for value in values.values()):
+        raise nothing
+    return values
 
 
 def base_url(raw: ChaliceRequest) -> str:

@@ -1,12 +1,15 @@
 """Routes: a Blueprint whose views get a checked Request and may raise any ServiceError."""
 
+import json
 import logging
+import re
 from collections.abc import Callable
 from functools import wraps
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Blueprint, Response
+from chalice.app import Request as ChaliceRequest
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.api.policy import POLICY
@@ -15,6 +18,7 @@ from chalicelib.errors import ServiceError, Unavailable
 
 View = Callable[[Request], Response]
 log = logging.getLogger("dtrove")
+REQUEST_ID = re.compile(r"req-[0-9A-Za-z-]{1,64}")
 
 
 ROOT = "/v1.0/{project_id}"
@@ -37,20 +41,40 @@ class Routes(Blueprint):
     def _answering(self, view: View, role: str) -> Callable[..., Response]:
         @wraps(view)
         def answer(**path_values: str) -> Response:
+            request_id = id_of(self.current_request)
             try:
                 response = view(Request.checked(self.current_request, path_values, role))
             except ServiceError as error:
                 response = envelope(error)
             except (PynamoDBException, ClientError, BotoCoreError) as error:
-                log.error("the store did not answer: %s", type(error).__name__)
+                log.error("%s: the store did not answer: %s", request_id, type(error).__name__)
                 response = envelope(Unavailable("The service is not able to answer now; try again."))
             except Exception:
-                log.exception("a defect of ours in %s", view.__name__)
+                log.exception("%s: a defect of ours in %s", request_id, view.__name__)
                 response = envelope(ServiceError("The server has a defect; its log says which."))
-            response.headers["x-openstack-request-id"] = f"req-{uuid4()}"
+            response.headers["x-openstack-request-id"] = request_id
+            log.info(json.dumps(line_of(self.current_request, response)))
             return response
 
         return answer
+
+
+def id_of(raw: ChaliceRequest) -> str:
+    """Return API Gateway's own id of the request, which its logs have too."""
+    return f"req-{raw.context.get('requestId') or uuid4()}"
+
+
+def line_of(raw: ChaliceRequest, response: Response) -> dict[str, object]:
+    """Return what the log keeps of a request: nothing of its body, its query or its token."""
+    asked = raw.headers.get("x-openstack-request-id", "")
+    return {
+        "request_id": response.headers["x-openstack-request-id"],
+        "asked_as": asked if REQUEST_ID.fullmatch(asked) else None,
+        "method": raw.method,
+        "route": raw.context.get("resourcePath"),
+        "project_id": (raw.uri_params or {}).get("project_id"),
+        "status": response.status_code,
+    }
 
 
 def envelope(error: ServiceError) -> Response:

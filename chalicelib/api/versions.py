@@ -14,6 +14,21 @@ def list_versions() -> Response:
 
 @routes.route("/v1.0", methods=["GET"])
 def show_version() -> Response:
+    return _document()
+
+
+@routes.route("/v1.0/{project_id}", methods=["GET"])
+def show_version_of_endpoint(project_id: str) -> Response:
+    """A project's endpoint: openstacksdk asks it for its version when no catalog names it."""
+    return _document()
+
+
+@routes.route("/healthcheck", methods=["GET"])
+def tell_health() -> Response:
+    return Response("OK", headers={"Content-Type": "text/plain"})
+
+
+def _document() -> Response:
     return Response({"version": _version()})
 
 

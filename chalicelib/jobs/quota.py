@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from pynamodb.expressions.update import Action
@@ -37,9 +39,10 @@ def limits_of(project: Project) -> Limits:
 
 def set_limits(project_id: str, instances: int | None, volumes_gib: int | None) -> None:
     """Give the project limits of its own; None leaves one as it is."""
-    given = {Project.most_instances: instances, Project.most_volumes_gib: volumes_gib}
-    actions: list[Action] = [attribute.set(value) for attribute, value in given.items() if value is not None]
+    given = ((Project.most_instances, instances), (Project.most_volumes_gib, volumes_gib))
+    actions: list[Action] = [attribute.set(value) for attribute, value in given if value is not None]
     if actions:
+        actions += [Project.instances.add(0), Project.volumes_gib.add(0)]  # it may be the first we hear of the project
         Project(project_id=project_id).update(actions=actions, add_version_condition=False)
 
 
@@ -59,10 +62,12 @@ def check_quota(project_id: str, instances: Sequence[Instance]) -> Limits:
 
 def add(batch: TransactWrite, project_id: str, instances: Sequence[Instance], limits: Limits) -> None:
     """Put into the batch what the instances add to the project's use, on condition that it stays within the limits."""
-    fits = _fits(Project.instances, len(instances), limits.instances)
-    fits_too = _fits(Project.volumes_gib, _gib(instances), limits.volumes_gib)
-    both = fits & fits_too if fits is not None and fits_too is not None else fits or fits_too
-    _count(batch, project_id, len(instances), _gib(instances), both)
+    conditions = [
+        _fits(Project.instances, len(instances), limits.instances),
+        _fits(Project.volumes_gib, _gib(instances), limits.volumes_gib),
+    ]
+    conditions = [each for each in conditions if each is not None]
+    _count(batch, project_id, len(instances), _gib(instances), reduce(and_, conditions) if conditions else None)
 
 
 def give_back(batch: TransactWrite, project_id: str, instances: Sequence[Instance]) -> None:

@@ -1,4 +1,4 @@
-"""Reset: an administrator ends what a cluster is stuck in, so that it can be deleted or acted on."""
+"""Reset: an administrator ends what an instance is stuck in, so that it can be deleted or acted on."""
 
 from chalicelib import aws
 from chalicelib.jobs.beginnings import execution_arn
@@ -6,25 +6,27 @@ from chalicelib.jobs.endings import fail
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.models.status import JobStatus
+from chalicelib.models.turns import Turns
 
 
 def reset(cluster_id: str, user: str) -> None:
-    """Abort the jobs that have a lock on the cluster: what they moved is in ERROR, the lock is free.
+    """Abort the cluster's jobs, those waiting for a turn too: what they moved is in ERROR, the lock is free.
 
     Without one nothing is stuck, and nothing changes. Raises Stale if a job ended at the same moment.
     """
     cluster = Cluster.find(cluster_id)
     if cluster is None:
         return
-    for job_id in {cluster.held_by, *(cluster.shared_by or ())} - {None}:
+    waiting = [job_id for instance_id in cluster.instance_ids for job_id in Turns.on(instance_id).waiting]
+    for job_id in {cluster.held_by, *(cluster.shared_by or ()), *waiting} - {None}:
         job = Job.find(str(job_id))
         if job is not None and job.status == JobStatus.RUNNING:
-            _stop(job)
             fail(job, JobStatus.ABORTED, f"Reset by {user}.")
+            _stop(job)
 
 
 def _stop(job: Job) -> None:
-    """Stop its execution. One that never began will find its job closed."""
+    """Stop its execution, if it began: whatever still runs of it finds its job closed."""
     states = aws.client("stepfunctions")
     try:
         states.stop_execution(executionArn=job.execution or execution_arn(job), cause="reset")

@@ -14,7 +14,7 @@ member = ApiCaller()
 MYSQL = version_id_of("mysql", "10.11")
 
 
-@pytest.mark.parametrize(("path", "key"), [("/", "versions"), ("/v1.0", "version")])
+@pytest.mark.parametrize(("path", "key"), [("/", "versions"), ("/v1.0", "version"), ("/v1.0/p1", "version")])
 def test_versions_need_no_token_and_link_to_what_was_served(path: str, key: str) -> None:
     with Client(app) as client:
         answer = client.http.get(path, headers={"Host": "db.example"})
@@ -79,3 +79,9 @@ def test_path_values_are_decoded_once() -> None:
     answer = member.get("/datastores/a%2541")
 
     assert answer.body["itemNotFound"]["message"] == "Datastore 'a%41' cannot be found."
+
+
+@pytest.mark.parametrize("path", ["/datastores/..", "/datastores/%2e%2e", "/datastores/mysql/", "/datastores/%ff"])
+def test_what_can_be_nothing_s_name_is_a_404(path: str) -> None:
+    """Clients fold dots: what is left of `…/databases/..` must not be taken for a call on the instance."""
+    assert member.get(path).status == 404

@@ -34,7 +34,7 @@ def test_each_row_is_a_route_and_each_route_a_row() -> None:
         f"{method} {path.removeprefix(ROOT)}"
         for path, methods in app.routes.items()
         for method in methods
-        if path.startswith(ROOT)
+        if path.startswith(f"{ROOT}/")
     }
     assert routes == set(POLICY)
 
