@@ -5,12 +5,24 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.api import actions, catalog, clusters, instances, jobs, later, mgmt, versions, versions_admin
+from chalicelib.api import (
+    accounts,
+    actions,
+    catalog,
+    clusters,
+    instances,
+    jobs,
+    later,
+    mgmt,
+    roots,
+    versions,
+    versions_admin,
+)
 
 logging.getLogger("dtrove").setLevel(logging.INFO)  # Lambda's own is WARNING: a line for each step would be lost
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
-for part in (versions, catalog, clusters, instances, actions, jobs, later, mgmt, versions_admin):
+for part in (versions, catalog, clusters, instances, actions, accounts, roots, jobs, later, mgmt, versions_admin):
     app.register_blueprint(part.routes)
 
 
@@ -36,6 +48,14 @@ def guest(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.steps.entry import run_step  # noqa: PLC0415
 
     return run_step(event, "guest")
+
+
+@app.lambda_function(name="reads")
+def reads(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What the API asks a guest at the moment of a request: may open keys and SSH, and write nothing."""
+    from chalicelib.steps.entry import run_read  # noqa: PLC0415
+
+    return run_read(event)
 
 
 @app.lambda_function(name="outcomes")

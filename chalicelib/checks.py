@@ -16,11 +16,13 @@ LEAST = {  # all other numbers are above 0
     "dtrove_max_instances": -1,
     "dtrove_max_volumes_gib": -1,
     "dtrove_patience_seconds": 0,
+    "dtrove_answer_patience_seconds": 0,
     "dtrove_key_passphrase_length": 0,
 }
 MOST = {
     "dtrove_max_cluster_size": MAP_LIMIT,
     "dtrove_ssh_port": 65_535,
+    "dtrove_answer_patience_seconds": 15,  # the API itself lives 29, and asks a guest first
     "dtrove_job_retention_days": 36_500,
     "dtrove_output_limit_bytes": 100_000,  # each may become three, and a record holds 400 KB
 }
@@ -36,6 +38,7 @@ FORMS = {
         r"arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[\w-]{0,64}",
         "the ARN of a state machine up to the workflow's name",
     ),
+    "dtrove_reads_function": (r"[\w:.-]{1,200}", "the name or ARN of a function"),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
     "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),

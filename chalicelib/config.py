@@ -62,10 +62,12 @@ class Config:
     dtrove_table_prefix: str = "dtrove-"
     dtrove_machine_prefix: str = "arn:aws:states:us-east-1:000000000000:stateMachine:dtrove-"  # + workflow = ARN
     dtrove_data_key: str = "alias/dtrove"  # KMS key id, alias or ARN
+    dtrove_reads_function: str = "dtrove-dev-reads"  # what the API asks guests through: a name or an ARN
     dtrove_job_retention_days: int = 90
     dtrove_deployment: str = "dtrove"  # in the metadata of all we make: a sweep touches no other deployment's
     dtrove_sweep_limit: int = 5  # old resources without a record that a sweep removes; more are a matter for a person
     # --- limits of the API
+    dtrove_answer_patience_seconds: float = 5.0  # that a change of users or databases is waited for
     dtrove_max_instances: int = 10  # per project; -1 is no limit
     dtrove_max_volumes_gib: int = 40  # per project; -1 is no limit
     dtrove_max_volume_gib: int = 1_024  # one volume

@@ -30,6 +30,7 @@ SETTINGS = {
     "DTROVE_DATA_KEY": "alias/test",
     "DTROVE_PROVIDER": "memory",
     "DTROVE_PREFIX": "",
+    "DTROVE_ANSWER_PATIENCE_SECONDS": "0",
     "DTROVE_MAX_INSTANCES": "20",
     "DTROVE_MAX_VOLUMES_GIB": "100",
     "DTROVE_TOKENS": json.dumps(

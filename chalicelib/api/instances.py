@@ -2,7 +2,7 @@
 
 from chalice.app import Response
 
-from chalicelib.api.accepted import accepted
+from chalicelib.api.answering import accepted
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes

@@ -31,6 +31,7 @@ def succeed(job: Job) -> None:
             each.joined_at = each.joined_at or now()
     if workflow.during:
         settle_status(cluster, instances)
+    cluster.first_accounts = None
     with transaction() as batch:
         _close(batch, job, JobStatus.SUCCEEDED, instances)
         _free(batch, job, cluster, instances)
@@ -128,7 +129,7 @@ def _stop_moving(instances: Sequence[Instance], reason: str) -> None:
 def _close(
     batch: TransactWrite, job: Job, status: JobStatus, instances: Sequence[Instance], message: str | None = None
 ) -> None:
-    job.status, job.message, job.openness = status, message, None
+    job.status, job.message, job.openness, job.wish = status, message, None, None
     job.finished_at = now()
     job.expires_at = timedelta(days=config.current().dtrove_job_retention_days)
     job.reached = [reached(job, each) for each in instances if each.instance_id in job.instance_ids]

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from chalicelib.models.status import Status
 
+FIVE_MINUTES = 300
 HOUR = 3_600
 
 
@@ -84,6 +85,12 @@ WORKFLOWS = {
         instances_during=Status.STARTING,
     ),
     "perform": Workflow(steps=("open_job", "run_commands", "close_job"), begins_from=AT_REST),
+    "change_accounts": Workflow(
+        steps=("open_job", "change_accounts", "close_job"),
+        begins_from=frozenset({Status.ACTIVE, Status.GROWING, Status.SHRINKING, Status.UPDATING}),
+        lock=Lock.NONE,
+        timeout_seconds=FIVE_MINUTES,
+    ),
     "rotate_key": Workflow(
         steps=("open_job", "draw_key", "trust_key", "switch_key", "distrust_key", "forget_keys", "close_job"),
         begins_from=AT_REST,

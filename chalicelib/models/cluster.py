@@ -66,6 +66,7 @@ class Cluster(HeldRecord):
     message = UnicodeAttribute(null=True)  # why it is in ERROR
     key_ids: ListAttribute[str] = ListAttribute(default=list)  # its SSH key pairs; new guests trust the last
     passwords = Sealed(null=True)
+    first_accounts = Sealed(null=True)  # databases and users it shall be born with; gone once it is made
     last_job_id = UnicodeAttribute(null=True)  # who held it last: only that job may take it up again (redrive)
     shared_by: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # jobs that may run beside each other (backups)
     created_at = UTCDateTimeAttribute(default=now)

@@ -15,6 +15,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 
 from chalicelib.models.page import one_page
 from chalicelib.models.record import ProjectRecord, now, table_name
+from chalicelib.models.sealed import Sealed
 from chalicelib.models.status import JobStatus
 
 OPEN = "open"
@@ -85,6 +86,8 @@ class Job(ProjectRecord):
     title = UnicodeAttribute(null=True)
     commands: ListAttribute[str] = ListAttribute(null=True)
     output = UnicodeAttribute(null=True)
+    # --- change_accounts
+    wish = Sealed(null=True)  # until the job ends: it may hold passwords
 
     started_at = UTCDateTimeAttribute(default=now)
     finished_at = UTCDateTimeAttribute(null=True)

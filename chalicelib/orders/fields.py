@@ -61,6 +61,15 @@ class Fields:
             raise self.wrong(key, "must have printable characters only")
         return value
 
+    def data(self, key: str, *, longest: int = NAME_LENGTH) -> str:
+        """Return a text that is data to us, whatever it holds: whoever it is for has rules of its own."""
+        value = self.value(key)
+        if not isinstance(value, str) or not value:
+            raise self.wrong(key, "must be a non-empty string")
+        if len(value) > longest:
+            raise self.wrong(key, f"is too long: at most {longest} characters")
+        return value
+
     def refuse(self, *keys: str) -> None:
         """Raise BadRequest if one of these is given: better than taking an order and not honouring it."""
         for key in keys:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chalicelib import config
 from chalicelib.errors import BadRequest
 from chalicelib.models.cluster import Kind
+from chalicelib.orders.account_order import has_any, read_databases, read_users
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import ClusterOrder, InstanceOrder
 
@@ -25,7 +26,6 @@ def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
     fields = Fields(body, "body").object("instance")
     fields.path = "instance"
     fields.refuse("nics", "availability_zone", "region_name", "modules", "locality", "restorePoint", "configuration")
-    fields.refuse("users", "databases")
     _refuse_access(fields)
     if "replica_of" in fields:
         return _replicas(fields)
@@ -38,6 +38,8 @@ def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
         version=_given(datastore, "version") or _given(datastore, "version_number"),
         instances=(InstanceOrder.read(fields, named=False),),
         kind=Kind.STANDALONE,
+        databases=tuple(read_databases(fields) if has_any(fields, "databases") else ()),
+        users=tuple(read_users(fields) if has_any(fields, "users") else ()),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib import config
+from chalicelib.datastores.accounts import Database, User
 from chalicelib.errors import OverLimit
 from chalicelib.models.cluster import Cluster, Kind
 from chalicelib.orders.fields import Fields
@@ -36,6 +37,8 @@ class ClusterOrder:
     version: str | None  # id or number; None is the datastore's default
     instances: tuple[InstanceOrder, ...]  # the first becomes the primary
     kind: Kind = Kind.CLUSTER
+    databases: tuple[Database, ...] = ()  # to be born with
+    users: tuple[User, ...] = ()
 
     @classmethod
     def parse(cls, body: object) -> "ClusterOrder":

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from chalicelib import config
 from chalicelib.checks import MAP_LIMIT
+from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
 from chalicelib.jobs.beginnings import check, draft, take_lock
 from chalicelib.jobs.quota import add, check_quota
@@ -19,6 +20,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale, transaction
 from chalicelib.models.status import Role
 from chalicelib.orders import secrets
+from chalicelib.orders.account_order import accounts_of, check_born
 from chalicelib.orders.catalog import find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
@@ -48,16 +50,21 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
     """
     datastore = find_datastore(order.datastore, order.version)
     check_size(datastore, len(order.instances))
+    if order.databases or order.users:
+        check_born(accounts_of(datastore.version_id), order.databases, order.users)
     flavors = find_flavors({each.flavor_id for each in order.instances})
     job_id = job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
     key = secrets.new_key(cluster_id, id_from(job_id, "key"))
     passwords = secrets.draw_passwords()
     sealed = secrets.sealed(cluster_id, passwords)
+    first = Wish("create", order.databases, order.users) if order.databases or order.users else None
+    first_accounts = secrets.sealed(cluster_id, first.packed()) if first else None
 
     def place() -> Placed:
         cluster = new_cluster(order, by.project_id, datastore, cluster_id)
         cluster.key_ids, cluster.passwords = [key.key_id], sealed
+        cluster.first_accounts = first_accounts
         instances = new_instances(cluster, order.instances, flavors, job_id)
         instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
         job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)

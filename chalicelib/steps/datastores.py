@@ -2,9 +2,11 @@
 
 from contextlib import closing
 
+from chalicelib.datastores.wishes import Wish, carry_out
 from chalicelib.errors import NotReady, Permanent, Transient
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.instance import Instance
+from chalicelib.sealing import unseal
 from chalicelib.ssh.guest import Guest
 from chalicelib.steps.step import guest_step, instance_step
 from chalicelib.steps.world import guest_of, manager_for, passwords_of
@@ -27,7 +29,10 @@ def prepare_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> Non
 
 @guest_step
 def start_primary(cluster: Cluster, instance: Instance, guest: Guest) -> None:
-    manager_for(cluster).start_primary(instance, guest, passwords_of(cluster))
+    manager = manager_for(cluster)
+    manager.start_primary(instance, guest, passwords_of(cluster))
+    if cluster.first_accounts is not None:
+        carry_out(Wish.unpacked(unseal(cluster.cluster_id, cluster.first_accounts)), manager.accounts, guest)
 
 
 @guest_step

@@ -17,6 +17,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.providers import provider_class
+from chalicelib.steps import reads as reading
 from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
 from chalicelib.steps.execution import Baton, Execution
 from chalicelib.steps.step import STEPS
@@ -70,6 +71,14 @@ def run_step(event: dict[str, Any], privilege: str) -> Baton:
                 "seconds": round(current().monotonic() - began, 3),
             }
         )
+
+
+def run_read(event: dict[str, Any]) -> dict[str, Any]:
+    """Answer a read of the API's; see steps/reads.py."""
+    ready("guest")
+    if event.get("warm"):
+        return {}
+    return reading.read(event)
 
 
 @cache

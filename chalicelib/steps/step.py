@@ -24,6 +24,7 @@ from chalicelib.steps.world import current, guest_of
 
 InstanceWork = TypeVar("InstanceWork", bound=Callable[[Cluster, Instance], None])
 GuestWork = TypeVar("GuestWork", bound=Callable[[Cluster, Instance, Guest], None])
+ErrandWork = TypeVar("ErrandWork", bound=Callable[[Job, Cluster, Instance, Guest], None])
 CloudWork = TypeVar("CloudWork", bound=Callable[[Cluster, Instance, BaseProvider], None])
 JobWork = TypeVar("JobWork", bound=Callable[[Job], None])
 
@@ -37,19 +38,23 @@ class Step:
 STEPS: dict[str, Step] = {}
 
 
+def _register(name: str, privilege: str, work: Callable[[Execution, Cluster, Instance], None]) -> None:
+    """Make the work a step on the baton's instance, or on the primary if it names none."""
+
+    def run(baton: Baton, execution: Execution) -> None:
+        cluster, instance = load(baton, execution)
+        note = nullcontext() if execution.lock is Lock.NONE else noted(instance, name, execution.job_id)
+        with named(instance), note:
+            patiently(lambda: work(execution, cluster, instance))
+
+    STEPS[name] = Step(run, privilege)
+
+
 def instance_step(privilege: str) -> Callable[[InstanceWork], InstanceWork]:
-    """Make `work(cluster, instance)` a step on the baton's instance, or on the primary if it names none."""
+    """Make `work(cluster, instance)` a step."""
 
     def decorate(work: InstanceWork) -> InstanceWork:
-        name = work.__name__
-
-        def run(baton: Baton, execution: Execution) -> None:
-            cluster, instance = load(baton, execution)
-            note = nullcontext() if execution.lock is Lock.NONE else noted(instance, name, execution.job_id)
-            with named(instance), note:
-                patiently(lambda: work(cluster, instance))
-
-        STEPS[name] = Step(run, privilege)
+        _register(work.__name__, privilege, lambda _, cluster, instance: work(cluster, instance))
         return work
 
     return decorate
@@ -64,6 +69,17 @@ def guest_step(work: GuestWork) -> GuestWork:
 
     with_guest.__name__ = work.__name__
     instance_step("guest")(with_guest)
+    return work
+
+
+def errand_step(work: ErrandWork) -> ErrandWork:
+    """Make `work(job, cluster, instance, guest)` a step: what it does on the guest is in the job itself."""
+
+    def with_job(execution: Execution, cluster: Cluster, instance: Instance) -> None:
+        with closing(guest_of(instance)) as guest:
+            patiently(lambda: work(Job.get(execution.job_id, consistent_read=True), cluster, instance, guest))
+
+    _register(work.__name__, "guest", with_job)
     return work
 
 

@@ -5,15 +5,14 @@ from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.ssh.guest import File, Guest, UnitState
-from chalicelib.steps.step import guest_step
+from chalicelib.steps.step import errand_step
 
 FOLDER = "/var/lib/dtrove/perform"
 
 
-@guest_step
-def run_commands(cluster: Cluster, instance: Instance, guest: Guest) -> None:
+@errand_step
+def run_commands(job: Job, cluster: Cluster, instance: Instance, guest: Guest) -> None:
     """Run the job's commands as one unit. A mark on disk tells, after a reboot, that they were begun."""
-    job = Job.get(str(instance.held_by), consistent_read=True)
     unit, script, mark = f"dtrove-perform-{job.job_id}", f"{FOLDER}/{job.job_id}", f"{FOLDER}/{job.job_id}.begun"
     state = guest.state(unit, wait_seconds=1)
     if state is UnitState.NOT_STARTED:

@@ -14,6 +14,8 @@ from tests.orders_placed import active
 
 pytestmark = pytest.mark.usefixtures("catalog")
 
+ONE = {"name": "x", "password": "correct horse battery"}
+ANY_BODY = {"instance": {"name": "x"}, "databases": [{"name": "x"}], "users": [ONE], "user": ONE}
 WRITES = [route for route, role in POLICY.items() if role == "member"]
 MANAGEMENT = [route for route, role in POLICY.items() if role == "admin"]
 
@@ -71,7 +73,7 @@ def test_another_project_is_not_there(route: str) -> None:
         "POST /instances/{instance_id}/action": {"restart": {}},
     }
     method, path = filled(route, **ids)
-    body = bodies.get(route, {"instance": {"name": "x"}})
+    body = bodies.get(route, ANY_BODY)
 
     assert ApiCaller("other", "p1").send(method, path, body).status == 404
     answer = ApiCaller("other", "p2").send(method, path, body)

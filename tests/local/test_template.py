@@ -192,7 +192,8 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
         return {name.removeprefix("policy-").removesuffix("-dev.json") for name in found}
 
     assert allowed("kms:GenerateDataKey") == {"api", "records"}
-    assert allowed("kms:Decrypt") == {"guest"}
+    assert allowed("kms:Decrypt") == {"guest", "reads"}
+    assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
     assert allowed("states:StartExecution") == {"api", "outcomes", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 

@@ -48,7 +48,12 @@ def test_commands_keep_no_output_in_a_job_that_they_find_ended(simulation: Simul
     endings.fail(fresh_job(performing.job), JobStatus.ABORTED, "x")
 
     with pytest.raises(Stale):
-        run_commands(performing.cluster, instance, simulation.guests.connect(instance, str(instance.key_id)))
+        run_commands(
+            fresh_job(performing.job),
+            performing.cluster,
+            instance,
+            simulation.guests.connect(instance, str(instance.key_id)),
+        )
 
     assert fresh_job(performing.job).output is None
 

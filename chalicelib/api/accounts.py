@@ -1,0 +1,182 @@
+"""/instances/{id}/databases and /users: what is in a database server, as it is at this moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalice.app import Response
+
+from chalicelib.api.answering import done
+from chalicelib.api.guests import read
+from chalicelib.api.pages import page_of
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.links import View
+from chalicelib.datastores.accounts import Database, User
+from chalicelib.datastores.wishes import Wish
+from chalicelib.errors import BadRequest, NotOffered
+from chalicelib.models.instance import Instance
+from chalicelib.orders import account_order as orders
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.wishes import place_wish
+
+routes = Routes(__name__)
+
+DATABASES = "/instances/{instance_id}/databases"
+USERS = "/instances/{instance_id}/users"
+
+
+@dataclass(frozen=True)
+class There:
+    """What there is on an instance."""
+
+    instance: Instance
+    databases: list[str]
+    users: list[User]
+
+    @classmethod
+    def on(cls, request: Request) -> "There":
+        """Ask the guest of the path's instance. Raises Unavailable, Unprocessable, NotOffered, NotFound."""
+        instance = request.find(Instance, "instance_id")
+        found = read("accounts", instance)
+        users = [User(each["name"], each["host"], tuple(each["databases"])) for each in found["users"]]
+        return cls(instance, found["databases"], users)
+
+    def user(self, wanted: User) -> User:
+        """Return the user of that name and host. Raises NotFound."""
+        logins = {(each.name, each.host): each for each in self.users}
+        if user := logins.get((wanted.name, wanted.host)):
+            return user
+        raise orders.missing("User", shown(wanted))
+
+    def check_databases(self, names: Sequence[str]) -> None:
+        """Raise BadRequest if one of these is not there."""
+        if lost := set(names) - set(self.databases):
+            raise BadRequest(f"Validation error: there is no database {sorted(lost)[0]} on the instance")
+
+
+def shown(user: User) -> str:
+    return user.name if user.host == orders.ANYWHERE else f"{user.name}@{user.host}"
+
+
+def user_view(user: User) -> View:
+    return {"name": user.name, "host": user.host, "databases": [{"name": each} for each in user.databases]}
+
+
+def fulfil(request: Request, wish: Wish, instance: Instance) -> Response:
+    return done(place_wish(wish, instance, request.requester_for(instance)).job)
+
+
+# --- databases
+@routes.on(f"GET {DATABASES}")
+def list_databases(request: Request) -> Response:
+    return page_of(request, "databases", [(name, {"name": name}) for name in There.on(request).databases])
+
+
+@routes.on(f"POST {DATABASES}")
+def create_databases(request: Request) -> Response:
+    """Create Trove's `{"databases": […]}`, or openstacksdk's `{"database": {…}}`."""
+    fields = Fields(request.body, "body")
+    databases = (
+        [orders.read_database(fields.object("database"))] if "database" in fields else orders.read_databases(fields)
+    )
+    there = There.on(request)
+    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), databases, [])
+    for each in databases:
+        orders.refuse_present("A database", each.name, there.databases)
+    return fulfil(request, Wish("create_databases", databases), there.instance)
+
+
+@routes.on(f"GET {DATABASES}/{{database}}")
+def show_database(request: Request) -> Response:
+    raise NotOffered("Trove shows no single database: list them.")
+
+
+@routes.on(f"DELETE {DATABASES}/{{database}}")
+def delete_database(request: Request) -> Response:
+    there, name = There.on(request), request.values["database"]
+    orders.refuse_missing("Database", name, there.databases)
+    return fulfil(request, Wish("drop_database", [Database(name)]), there.instance)
+
+
+# --- users
+@routes.on(f"GET {USERS}")
+def list_users(request: Request) -> Response:
+    return page_of(
+        request, "users", [(f"{each.name}@{each.host}", user_view(each)) for each in There.on(request).users]
+    )
+
+
+@routes.on(f"POST {USERS}")
+@routes.on(f"POST {USERS}/{{user}}")
+def create_users(request: Request) -> Response:
+    """Create Trove's `{"users": […]}`; openstacksdk posts `{"users": {…}}` to the user's own path."""
+    fields = Fields(request.body, "body")
+    one = isinstance(fields.value("users"), dict)
+    users = [orders.read_user(fields.object("users"))] if one else orders.read_users(fields)
+    there = There.on(request)
+    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], users)
+    for each in users:
+        orders.refuse_present("A user", shown(each), [shown(other) for other in there.users])
+        there.check_databases(each.databases)
+    return fulfil(request, Wish("create_users", users=users), there.instance)
+
+
+@routes.on(f"PUT {USERS}")
+def set_passwords(request: Request) -> Response:
+    users = orders.read_users(Fields(request.body, "body"))
+    there = There.on(request)
+    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], users)
+    for each in users:
+        there.user(each)
+    return fulfil(request, Wish("set_passwords", users=users), there.instance)
+
+
+@routes.on(f"GET {USERS}/{{user}}")
+def show_user(request: Request) -> Response:
+    return Response({"user": user_view(There.on(request).user(_named(request)))})
+
+
+@routes.on(f"PUT {USERS}/{{user}}")
+def change_user(request: Request) -> Response:
+    fields = Fields(request.body, "body").object("user")
+    fields.path = "user"
+    there = There.on(request)
+    user = there.user(_named(request))
+    to = orders.read_change(fields, user)
+    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], [to])
+    if (to.name, to.host) != (user.name, user.host):
+        orders.refuse_present("A user", shown(to), [shown(each) for each in there.users])
+    return fulfil(request, Wish("change_user", users=[user], to=to), there.instance)
+
+
+@routes.on(f"DELETE {USERS}/{{user}}")
+def delete_user(request: Request) -> Response:
+    there = There.on(request)
+    return fulfil(request, Wish("drop_user", users=[there.user(_named(request))]), there.instance)
+
+
+# --- what a user may see
+@routes.on(f"GET {USERS}/{{user}}/databases")
+def list_grants(request: Request) -> Response:
+    return Response({"databases": user_view(There.on(request).user(_named(request)))["databases"]})
+
+
+@routes.on(f"PUT {USERS}/{{user}}/databases")
+def grant(request: Request) -> Response:
+    databases = orders.read_databases(Fields(request.body, "body"))
+    there = There.on(request)
+    user = there.user(_named(request))
+    there.check_databases([each.name for each in databases])
+    return fulfil(request, Wish("grant", databases, [user]), there.instance)
+
+
+@routes.on(f"DELETE {USERS}/{{user}}/databases/{{database}}")
+def revoke(request: Request) -> Response:
+    there, name = There.on(request), request.values["database"]
+    user = there.user(_named(request))
+    orders.refuse_missing("Database", name, user.databases)
+    return fulfil(request, Wish("revoke", [Database(name)], [user]), there.instance)
+
+
+def _named(request: Request) -> User:
+    return orders.user_named(request.values["user"])

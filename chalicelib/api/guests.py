@@ -1,0 +1,51 @@
+"""What a request asks of a guest at once: through the `reads` function, which alone of the two may speak SSH."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib import aws, config, errors
+from chalicelib.errors import ServiceError, Unavailable
+from chalicelib.models.instance import Instance
+from chalicelib.models.status import Status
+
+Ask = Callable[[dict[str, str]], dict[str, Any]]  # a read's event → its answer
+
+
+def invoke(event: dict[str, str]) -> dict[str, Any]:
+    """Invoke the function and wait for its answer, for its own time limit at most."""
+    answer = aws.impatient_client("lambda").invoke(
+        FunctionName=config.current().dtrove_reads_function, Payload=json.dumps(event).encode()
+    )
+    if "FunctionError" in answer:
+        raise Unavailable("The instance cannot be asked now; try again.")
+    found: dict[str, Any] = json.load(answer["Payload"])
+    return found
+
+
+_ask: list[Ask] = [invoke]
+
+
+def ask_through(ask: Ask) -> None:
+    """Have guests asked this way; for tests."""
+    _ask[:] = [ask]
+
+
+def read(name: str, instance: Instance) -> Any:
+    """Return what the read of that name finds. Raises Unavailable, Unprocessable, NotOffered, NotFound."""
+    if instance.status != Status.ACTIVE:
+        raise errors.Unprocessable(
+            f"Instance {instance.instance_id} is not currently available for an action to be performed "
+            f"(instance status was {instance.status})."
+        )
+    try:
+        answer = _ask[0]({"read": name, "instance_id": instance.instance_id})
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable("The instance did not answer in time; try again.") from error
+    if "refused" in answer:
+        kind, message = answer["refused"]
+        refusal: type[ServiceError] = getattr(errors, kind)
+        raise refusal(message)
+    return answer["found"]

@@ -1,0 +1,53 @@
+"""/instances/{id}/root and /clusters/{id}/root: the account that may do everything."""
+
+from chalice.app import Response
+
+from chalicelib.api.answering import done
+from chalicelib.api.guests import read
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.datastores.accounts import User
+from chalicelib.datastores.wishes import Wish
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.instance import Instance
+from chalicelib.orders import account_order as orders
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.secrets import PASSWORD_LENGTH, draw
+from chalicelib.orders.wishes import place_wish
+
+routes = Routes(__name__)
+
+
+@routes.on("GET /instances/{instance_id}/root")
+@routes.on("GET /clusters/{cluster_id}/root")
+def tell_root(request: Request) -> Response:
+    return Response({"rootEnabled": read("root", _instance(request))})
+
+
+@routes.on("POST /instances/{instance_id}/root")
+@routes.on("POST /clusters/{cluster_id}/root")
+def enable_root(request: Request) -> Response:
+    """Let root in with a new password, drawn or given; it is told this once."""
+    instance = _instance(request)
+    fields = Fields(request.body if request.raw_body.strip() else {}, "body")
+    name = orders.root_name_of(instance.datastore_version_id)
+    password = fields.data("password") if "password" in fields else draw(PASSWORD_LENGTH)
+    orders.accounts_of(instance.datastore_version_id).check_user(User(orders.NOBODY, password=password))
+    done(place_wish(Wish("enable_root", password=password), instance, request.requester_for(instance)).job)
+    return Response({"user": {"name": name, "password": password}})
+
+
+@routes.on("DELETE /instances/{instance_id}/root")
+@routes.on("DELETE /clusters/{cluster_id}/root")
+def disable_root(request: Request) -> Response:
+    instance = _instance(request)
+    done(place_wish(Wish("disable_root"), instance, request.requester_for(instance)).job)
+    return Response("", status_code=204)
+
+
+def _instance(request: Request) -> Instance:
+    """Return the instance that the path names, or the primary of the cluster that it names."""
+    if "instance_id" in request.values:
+        return request.find(Instance, "instance_id")
+    cluster = request.find(Cluster, "cluster_id")
+    return request.find_id(Instance, str(cluster.primary_id))

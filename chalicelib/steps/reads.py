@@ -1,0 +1,52 @@
+"""Reads: what the API must ask a guest for at the moment of a request. Nothing is changed, here or there."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+from chalicelib.datastores.accounts import Accounts
+from chalicelib.errors import NotFound, NotOffered, ServiceError, StepError, Unavailable
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.instance import Instance
+from chalicelib.ssh.guest import Guest
+from chalicelib.steps.world import guest_of, manager_for
+
+
+def read(event: dict[str, Any]) -> dict[str, Any]:
+    """Answer `{"read": name, "instance_id": …}` with `{"found": …}`, or `{"refused": [error's name, message]}`."""
+    try:
+        return {"found": READS[event["read"]](*_opened(event["instance_id"]))}
+    except ServiceError as error:
+        return {"refused": [type(error).__name__, str(error)]}
+    except StepError as error:
+        return {"refused": [Unavailable.__name__, f"The instance cannot be asked now: {error}"]}
+
+
+def _opened(instance_id: str) -> tuple[Accounts, Instance]:
+    instance = Instance.find(instance_id)
+    cluster = Cluster.find(instance.cluster_id) if instance else None
+    if instance is None or cluster is None:
+        raise NotFound(f"Resource {instance_id} cannot be found.")
+    return manager_for(cluster).accounts, instance
+
+
+def list_accounts(accounts: Accounts, instance: Instance) -> dict[str, Any]:
+    with closing(guest_of(instance)) as guest:
+        users = [asdict(each) for each in accounts.users(guest)]
+        return {"databases": [each.name for each in _databases(accounts, guest)], "users": users}
+
+
+def _databases(accounts: Accounts, guest: Guest) -> Any:
+    try:
+        return accounts.databases(guest)
+    except NotOffered:  # it has users, and no databases
+        return []
+
+
+def tell_root(accounts: Accounts, instance: Instance) -> bool:
+    with closing(guest_of(instance)) as guest:
+        return accounts.is_root_enabled(guest)
+
+
+READS: dict[str, Callable[[Accounts, Instance], Any]] = {"accounts": list_accounts, "root": tell_root}
