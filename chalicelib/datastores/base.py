@@ -10,8 +10,9 @@ from typing import ClassVar, Final, LiteralString
 
 from chalicelib import config
 from chalicelib.datastores import templates
+from chalicelib.datastores.accounts import Accounts
 from chalicelib.datastores.units import ensure_done
-from chalicelib.errors import NotReady, Permanent
+from chalicelib.errors import NotOffered, NotReady, Permanent
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
@@ -163,6 +164,11 @@ class BaseManager(ABC):
 
     def backup(self, instance: Instance, guest: Guest) -> None:
         raise Permanent(f"A backup of {self.datastore.name} comes with backups.")
+
+    @property
+    def accounts(self) -> Accounts:
+        """What reads and changes databases, users and root. Raises NotOffered where there is nothing of the kind."""
+        raise NotOffered(f"{self.datastore.name} has no databases and users that could be managed.")
 
     # --- for subclasses
     @cached_property

@@ -7,8 +7,10 @@ import pytest
 
 from chalicelib.config import DEFAULT_MANAGERS
 from chalicelib.datastores import manager_of
+from chalicelib.datastores.accounts import User
 from chalicelib.datastores.base import BaseManager, Passwords
-from chalicelib.errors import CommandFailed, NotReady, Permanent
+from chalicelib.datastores.redis import RedisManager
+from chalicelib.errors import BadRequest, CommandFailed, NotOffered, NotReady, Permanent
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import UnitState
@@ -239,6 +241,45 @@ def test_a_datastore_that_does_not_run_is_no_passing_trouble(
 def test_a_backup_is_not_there_yet(manager: BaseManager, primary: Instance) -> None:
     with pytest.raises(Permanent, match="comes with backups"):
         manager.backup(primary, FakeGuest())
+
+
+def test_accounts_that_are_the_servers_or_ours_can_be_neither_made_nor_seen(manager: BaseManager) -> None:
+    for name in (manager.root_name, "replication", "root", "os_admin"):
+        with pytest.raises(BadRequest, match=f"^Validation error: user name '{name}' is reserved"):
+            manager.accounts.check_user(User(name, password="opensesame"))
+
+
+def test_accounts_take_a_plain_user_and_keep_its_password_to_themselves(manager: BaseManager) -> None:
+    user = User("ann", password="opensesame")
+
+    manager.accounts.check_user(user)
+
+    assert "opensesame" not in repr(user)
+
+
+def test_accounts_may_be_changed_again_and_never_tell_a_password(manager: BaseManager) -> None:
+    """Whatever the server says, the second time the guest is told the same, but for salts that are drawn."""
+    accounts, ann = manager.accounts, User("ann", password="opensesame")
+    for change in (
+        lambda guest: accounts.create_users(guest, [ann]),
+        lambda guest: accounts.enable_root(guest, "opensesame"),
+        accounts.disable_root,
+    ):
+        guest = TalkativeGuest()
+        change(guest)
+        change(guest)
+
+        first, second = guest.script[: len(guest.script) // 2], guest.script[len(guest.script) // 2 :]
+        assert [each.partition(" <<< ")[0] for each in first] == [each.partition(" <<< ")[0] for each in second]
+        assert "opensesame" not in "".join(guest.script)
+        assert b"opensesame".hex() not in "".join(guest.script).replace("\\x", "")
+
+
+def test_a_datastore_without_accounts_says_so() -> None:
+    manager = RedisManager(version_of("redis"))
+
+    with pytest.raises(NotOffered, match=r"redis-7\.0 has no databases and users"):
+        super(RedisManager, manager).accounts  # noqa: B018
 
 
 def test_a_manager_may_be_a_dotted_path() -> None:

@@ -75,6 +75,8 @@ def test_a_replica_follows_from_its_first_start_on(
     seed = guest.files["/opt/dtrove/seed"]
     assert seed.index('echo "replicaof $primary 6379"') < seed.index('touch "$whole"') < seed.index("service start")
     assert "primary=10.0.0.5\n" in seed
+    copied = seed.index('ask-redis -h "$primary" ACL LIST >"$users.new"')
+    assert copied < seed.index('mv -f "$users.new" "$users"') < seed.index('touch "$whole"')
     assert primary_guest.script == []
 
 

@@ -1,7 +1,10 @@
 """What MariaDB and Oracle's MySQL call and do differently; the rest of that is in their templates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from chalicelib.datastores.mysql.caching_sha2 import caching_sha2_hash
+from chalicelib.datastores.mysql.native_password import native_password_hash
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,10 @@ class Distribution:
     client: str
     config_path: str  # read after the package's own files
     copies_over_ssh: bool  # else the server itself sends its data to a replica
+    identified: Callable[[str], str]  # what opens an account with this password, of which the server is told a hash
+    sql_mode: str  # for changing accounts: a GRANT makes no user
+    root_lacks: str | None  # the privilege that the customer's root may not hold
+    user_characters: int
 
 
 MARIADB = Distribution(
@@ -19,6 +26,10 @@ MARIADB = Distribution(
     client="mariadb",
     config_path="/etc/mysql/mariadb.conf.d/99-dtrove.cnf",
     copies_over_ssh=True,
+    identified=lambda password: f"IDENTIFIED VIA mysql_native_password USING '{native_password_hash(password)}'",
+    sql_mode="STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER",
+    root_lacks="READ_ONLY ADMIN",
+    user_characters=128,
 )
 ORACLE = Distribution(
     templates="oracle",
@@ -26,6 +37,12 @@ ORACLE = Distribution(
     client="mysql",
     config_path="/etc/mysql/mysql.conf.d/zz-dtrove.cnf",
     copies_over_ssh=False,
+    identified=lambda password: (
+        f"IDENTIFIED WITH caching_sha2_password AS 0x{caching_sha2_hash(password).encode().hex()}"
+    ),
+    sql_mode="STRICT_TRANS_TABLES",
+    root_lacks=None,
+    user_characters=32,
 )
 
 

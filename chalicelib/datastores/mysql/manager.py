@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable
 
 from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRETS, BaseManager, Passwords
+from chalicelib.datastores.mysql.accounts import MySQLAccounts
 from chalicelib.datastores.mysql.distribution import distribution_of
 from chalicelib.datastores.mysql.native_password import native_password_hash
 from chalicelib.models.datastore import Datastore
@@ -28,6 +29,10 @@ class MySQLManager(BaseManager):
         super().__init__(datastore)
         self.distribution = distribution_of(datastore.packages)
         self.service_name = self.distribution.service_name
+
+    @property
+    def accounts(self) -> MySQLAccounts:
+        return MySQLAccounts(self.distribution, self.render)
 
     def render_config_file(self, instance: Instance) -> str:
         memory_mib = int(instance.memory_mib)

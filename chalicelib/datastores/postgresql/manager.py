@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final, LiteralString
 
 from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.postgresql.accounts import PostgresAccounts
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
@@ -40,6 +41,10 @@ class PostgresManager(BaseManager):
     @property
     def name(self) -> str:
         return "postgresql"
+
+    @property
+    def accounts(self) -> PostgresAccounts:
+        return PostgresAccounts(self.render)
 
     def render_config_file(self, instance: Instance) -> str:
         memory_mib = int(instance.memory_mib)

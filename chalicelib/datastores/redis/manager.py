@@ -1,9 +1,9 @@
 """Redis, managed over SSH."""
 
-import hashlib
 from collections.abc import Iterable
 
 from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.redis.accounts import RedisAccounts, hash_of
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
 
@@ -17,13 +17,17 @@ class RedisManager(BaseManager):
     root_name = "default"
     data_path = "/var/lib/redis"
 
+    @property
+    def accounts(self) -> RedisAccounts:
+        return RedisAccounts()
+
     def render_config_file(self, instance: Instance) -> str:
         return self.render("redis.conf", max_memory_mib=int(instance.memory_mib * DATA_SHARE))
 
     def files(self, instance: Instance, passwords: Passwords) -> Iterable[File]:
         """Lay the configuration beside its place: Redis rewrites its own, which a repeated `prepare` must not undo."""
         config = self.render_config_file(instance) + self.render("replication.conf", password=passwords.replication)
-        hashes = {"root_hash": _hash(passwords.root), "replication_hash": _hash(passwords.replication)}
+        hashes = {"root_hash": hash_of(passwords.root), "replication_hash": hash_of(passwords.replication)}
         return (
             File(f"{OPT}/redis.conf", config),
             File(f"{OPT}/users.acl", self.render("users.acl", **hashes)),
@@ -37,7 +41,3 @@ class RedisManager(BaseManager):
 
     def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
         return (File(f"{OPT}/seed", self.render("seed.sh", primary=primary), SCRIPT_MODE),)
-
-
-def _hash(password: str) -> str:
-    return hashlib.sha256(password.encode()).hexdigest()
