@@ -75,5 +75,5 @@ class LedgerManager(RedisManager):
     folder = Path(inspect.getfile(RedisManager)).parent  # of its templates
 
     @property
-    def accounts(self) -> Accounts:
+    def accounts(self) -> Accounts:  # type: ignore[override] # Redis has its own; this is the ledger
         return THE_LEDGER
