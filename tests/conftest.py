@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.ledger import Ledger
     from tests.simulation.service import Simulation
 
 REPO = Path(__file__).parents[1]
@@ -119,3 +120,27 @@ def simulation() -> "Iterator[Simulation]":
     simulation.install()
     yield simulation
     simulation.uninstall()
+
+
+@pytest.fixture
+def ledger(catalog: None) -> "Iterator[Ledger]":
+    """An empty ledger, on offer as `ledger` 1, whose reads are answered in this process."""
+    from app import reads
+    from chalicelib.api import guests
+    from chalicelib.models.datastore import Datastore, version_id_of
+    from tests.ledger import THE_LEDGER, Ledger
+
+    Datastore(
+        version_id=version_id_of("ledger", "1"),
+        datastore_id="ledger",
+        datastore="ledger",
+        version="1",
+        manager="tests.ledger.LedgerManager",
+        image="debian-12",
+        packages=["redis-server"],
+        is_default=True,
+    ).add()
+    THE_LEDGER.__dict__.update(vars(Ledger()))
+    guests.ask_through(lambda event: reads(event, None))
+    yield THE_LEDGER
+    guests.ask_through(guests.invoke)

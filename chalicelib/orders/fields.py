@@ -71,9 +71,12 @@ class Fields:
         return value
 
     def refuse(self, *keys: str) -> None:
-        """Raise BadRequest if one of these is given: better than taking an order and not honouring it."""
+        """Raise BadRequest if one of these is given: better than taking an order and not honouring it.
+
+        Clients send what is empty unasked.
+        """
         for key in keys:
-            if key in self:
+            if self._values.get(key) not in (None, [], {}, ""):
                 raise self.wrong(key, "is not offered yet")
 
     def texts(self, key: str, *, longest: int, most: int) -> list[str]:
