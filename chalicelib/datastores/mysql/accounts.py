@@ -79,7 +79,7 @@ class MySQLAccounts(Accounts):
         self._change(guest, *statements)
 
     def change_user(self, guest: Guest, user: User, to: User) -> None:
-        statements = [prepared(f"SHOW GRANTS FOR {_account(to)}")]  # fails if there is no such user
+        statements = [prepared(f"GRANT USAGE ON *.* TO {_account(to)}")]  # fails if there is no such user
         if (user.name, user.host) != (to.name, to.host):
             renamed = f"RENAME USER {_account(user)} TO {_account(to)}"
             statements.insert(0, prepared(renamed, exists("mysql.user", User=user.name, Host=user.host)))
