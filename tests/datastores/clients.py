@@ -1,6 +1,8 @@
 """A customer's real clients: one row written, one row read, over the network, with the password they were given."""
 
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
@@ -105,3 +107,17 @@ class RedisClient(Client):
 
 
 CLIENTS: dict[str, type[Client]] = {"mysql": MySQLClient, "postgresql": PostgresClient, "redis": RedisClient}
+
+
+def eventually(is_so: Callable[[], bool], limit_seconds: float) -> None:
+    """Ask until it is so; a refused or lost connection is a no. The last refusal is raised."""
+    deadline = time.monotonic() + limit_seconds
+    while True:
+        try:
+            if is_so():
+                return
+            assert time.monotonic() < deadline, "it never was so"
+        except REFUSALS:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)

@@ -1,18 +1,14 @@
 """A primary and a replica as records, and their passwords; a site for real guests."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
-from pathlib import Path
 
 import pytest
 
-from chalicelib.config import Config
 from chalicelib.datastores.base import Passwords
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Role
 from chalicelib.providers.nspawn.provider import NspawnProvider
-from chalicelib.providers.nspawn.removal import everything_left, remove_everything
-from chalicelib.providers.nspawn.site import Site
+from tests.datastores.real_cluster import guests_of
 
 PASSWORDS = Passwords(root="RootRootRootRootRootRootRootRoot", replication="ReplReplReplReplReplReplReplRepl")
 
@@ -48,10 +44,5 @@ def instance(instance_id: str, role: Role, address: str) -> Instance:
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NspawnProvider]:
-    images = Path(Config.dtrove_nspawn_root) / "images"
-    site = Site(tmp_path_factory.mktemp("nspawn"), images, "dtrovedata0", IPv4Network("10.79.78.0/24"))
-    try:
-        yield NspawnProvider(site)
-    finally:
-        remove_everything(site)
-    assert everything_left(site) == []
+    with guests_of(tmp_path_factory.mktemp("nspawn"), "dtrovedata0", "10.79.78.0/24") as provider:
+        yield provider

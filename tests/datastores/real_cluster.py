@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from pathlib import Path
 from typing import LiteralString
 
 from chalicelib.config import Config
@@ -16,12 +18,25 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.status import Role
 from chalicelib.providers.base import Birth
 from chalicelib.providers.nspawn.provider import NspawnProvider
+from chalicelib.providers.nspawn.removal import everything_left, remove_everything
+from chalicelib.providers.nspawn.site import Site
 from chalicelib.ssh.client import SshGuest
 from chalicelib.ssh.keys import KeyPair, draw_key
 from tests.datastores.on_offer import version_of
 
 LOOK_AGAIN_SECONDS = 0.02
 SETTINGS = Config(dtrove_prefix="", dtrove_ssh_connect_timeout_seconds=2.0)
+
+
+@contextmanager
+def guests_of(root: Path, bridge: str, network: str) -> Iterator[NspawnProvider]:
+    """A site of its own, of which nothing is left."""
+    site = Site(root, Path(Config.dtrove_nspawn_root) / "images", bridge, IPv4Network(network))
+    try:
+        yield NspawnProvider(site)
+    finally:
+        remove_everything(site)
+    assert everything_left(site) == []
 
 
 @dataclass

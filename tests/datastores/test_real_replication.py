@@ -12,7 +12,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.providers.base import ServerStatus
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.ssh.guest import UnitState
-from tests.datastores.clients import CLIENTS, REFUSALS, Client
+from tests.datastores.clients import CLIENTS, REFUSALS, Client, eventually
 from tests.datastores.on_offer import PACKAGES
 from tests.datastores.real_cluster import RealCluster
 
@@ -241,17 +241,3 @@ def await_row(client: Client, key: str) -> None:
 
 def client_of(cluster: RealCluster, instance: Instance) -> Client:
     return CLIENTS[cluster.datastore](str(instance.address), cluster.passwords.root)
-
-
-def eventually(is_so: Callable[[], bool], limit_seconds: float) -> None:
-    """Ask until it is so; a refused or lost connection is a no. The last refusal is raised."""
-    deadline = time.monotonic() + limit_seconds
-    while True:
-        try:
-            if is_so():
-                return
-            assert time.monotonic() < deadline, "it never was so"
-        except REFUSALS:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)

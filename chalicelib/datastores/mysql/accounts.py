@@ -10,6 +10,7 @@ from chalicelib.datastores.listing import PACKED, unpacked
 from chalicelib.datastores.mysql import names
 from chalicelib.datastores.mysql.distribution import Distribution
 from chalicelib.datastores.mysql.quoting import database_of, exists, identifier, literal, pattern, prepared
+from chalicelib.datastores.mysql.statements import account, created, ended, granted, revoked
 from chalicelib.ssh.guest import Guest
 
 AWAIT: Final[LiteralString] = "/opt/dtrove/service await </dev/null && "
@@ -47,59 +48,59 @@ class MySQLAccounts(Accounts):
 
     def users(self, guest: Guest) -> list[User]:
         listed = self._accounts(guest)
-        granted: dict[tuple[str, str], list[str]] = {
+        found: dict[tuple[str, str], list[str]] = {
             each: [] for each in sorted(listed.users) if each[0] not in names.RESERVED_USERS
         }
         for name, host, granted_on in listed.grants:
             database = database_of(granted_on)
-            if database is not None and (name, host) in granted:
-                granted[name, host].append(database)
-        return [User(name, host, tuple(sorted(databases))) for (name, host), databases in granted.items()]
+            if database is not None and (name, host) in found:
+                found[name, host].append(database)
+        return [User(name, host, tuple(sorted(databases))) for (name, host), databases in found.items()]
 
     def is_root_enabled(self, guest: Guest) -> bool:
         return self._accounts(guest).is_root_enabled
 
     def create_databases(self, guest: Guest, databases: Sequence[Database]) -> None:
-        self._change(guest, *(prepared(_created(each)) for each in databases))
+        self._change(guest, *(prepared(created(each)) for each in databases))
 
     def drop_database(self, guest: Guest, name: str) -> None:
         """Take back the grants too: a database of the same name is another one."""
         grants = self._accounts(guest).grants
         holders = [User(user, host) for user, host, granted_on in grants if granted_on == pattern(name)]
-        revoked = [each for holder in holders for each in _revoked(holder, name)]
-        self._change(guest, prepared(f"DROP DATABASE IF EXISTS {identifier(name)}"), *revoked)
+        taken_back = [each for holder in holders for each in revoked(holder, name)]
+        self._change(guest, prepared(f"DROP DATABASE IF EXISTS {identifier(name)}"), *taken_back)
 
     def create_users(self, guest: Guest, users: Sequence[User]) -> None:
         statements: list[str] = []
         for user in users:
             identified = self._distribution.identified(user.told_password)
-            statements.append(prepared(f"CREATE USER IF NOT EXISTS {_account(user)} {identified}"))
-            statements.append(prepared(f"ALTER USER {_account(user)} {identified}"))
-            statements += [prepared(_granted(user, database)) for database in user.databases]
+            statements.append(prepared(f"CREATE USER IF NOT EXISTS {account(user)} {identified}"))
+            statements.append(prepared(f"ALTER USER {account(user)} {identified}"))
+            statements += [prepared(granted(user, database)) for database in user.databases]
         self._change(guest, *statements)
 
     def change_user(self, guest: Guest, user: User, to: User) -> None:
-        statements = [prepared(f"SHOW GRANTS FOR {_account(to)}")]  # fails if there is no such user
+        statements = [prepared(f"GRANT USAGE ON *.* TO {account(to)}")]  # fails if there is no such user
         if (user.name, user.host) != (to.name, to.host):
-            renamed = f"RENAME USER {_account(user)} TO {_account(to)}"
+            renamed = f"RENAME USER {account(user)} TO {account(to)}"
             statements.insert(0, prepared(renamed, exists("mysql.user", User=user.name, Host=user.host)))
         if to.password is not None:
-            statements.append(prepared(f"ALTER USER {_account(to)} {self._distribution.identified(to.password)}"))
+            statements.append(prepared(f"ALTER USER {account(to)} {self._distribution.identified(to.password)}"))
         self._change(guest, *statements)
 
     def drop_user(self, guest: Guest, user: User) -> None:
-        self._change(guest, prepared(f"DROP USER IF EXISTS {_account(user)}"))
+        self._change(guest, prepared(f"DROP USER IF EXISTS {account(user)}"))
         self._end_sessions(guest, user.name)
 
     def grant(self, guest: Guest, user: User, databases: Sequence[str]) -> None:
-        self._change(guest, *(prepared(_granted(user, database)) for database in databases))
+        self._change(guest, *(prepared(granted(user, database)) for database in databases))
 
     def revoke(self, guest: Guest, user: User, database: str) -> None:
-        self._change(guest, *_revoked(user, database))
+        self._change(guest, *revoked(user, database))
 
     def enable_root(self, guest: Guest, password: str) -> None:
         """Make it anew if the customer dropped it."""
-        root, identified = _account(ROOT), self._distribution.identified(password)
+        root, identified = account(ROOT), self._distribution.identified(password)
         statements = [
             f"CREATE USER IF NOT EXISTS {root} {identified}",
             f"GRANT ALL PRIVILEGES ON *.* TO {root} WITH GRANT OPTION",
@@ -109,7 +110,7 @@ class MySQLAccounts(Accounts):
         self._change(guest, *(prepared(each) for each in statements))
 
     def disable_root(self, guest: Guest) -> None:
-        self._change(guest, prepared(f"ALTER USER IF EXISTS {_account(ROOT)} ACCOUNT LOCK"))
+        self._change(guest, prepared(f"ALTER USER IF EXISTS {account(ROOT)} ACCOUNT LOCK"))
         self._end_sessions(guest, ROOT.name)
 
     def _accounts(self, guest: Guest) -> Listed:
@@ -134,31 +135,4 @@ class MySQLAccounts(Accounts):
         query = f"SELECT ID FROM information_schema.PROCESSLIST WHERE {whose};\n"  # noqa: S608  quoted above
         sessions = guest.run(CHANGE, stdin=query, client=self._distribution.client).split()
         if sessions:
-            self._change(guest, *(_ended(int(each)) for each in sessions))
-
-
-def _account(user: User) -> str:
-    return f"{identifier(user.name)}@{identifier(user.host)}"
-
-
-def _created(database: Database) -> str:
-    character_set = f" CHARACTER SET {identifier(database.character_set)}" if database.character_set else ""
-    collate = f" COLLATE {identifier(database.collate)}" if database.collate else ""
-    return f"CREATE DATABASE IF NOT EXISTS {identifier(database.name)}{character_set}{collate}"
-
-
-def _granted(user: User, database: str) -> str:
-    return f"GRANT ALL PRIVILEGES ON {identifier(pattern(database))}.* TO {_account(user)}"
-
-
-def _revoked(user: User, database: str) -> list[str]:
-    """Return what takes back all that the user has there; nothing to take back is an error of the server's."""
-    is_held = exists("mysql.db", User=user.name, Host=user.host, Db=pattern(database))
-    return [
-        prepared(f"REVOKE {what} ON {identifier(pattern(database))}.* FROM {_account(user)}", is_held)
-        for what in ("GRANT OPTION", "ALL PRIVILEGES")
-    ]
-
-
-def _ended(session: int) -> str:
-    return prepared(f"KILL {session}", exists("information_schema.PROCESSLIST", ID=str(session)))
+            self._change(guest, *(ended(int(each)) for each in sessions))
