@@ -5,6 +5,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 NODE := node_modules/.ready
+KEYSTONE := .local/keystone/.ready
 ASL := $(wildcard statemachines/*.asl.json)
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
@@ -30,7 +31,7 @@ lint: $(READY) $(NODE)
 	$(PYTHON) local/format_asl.py --check $(ASL)
 	node local/check_asl.js $(ASL)
 
-unit: $(READY)
+unit: $(READY) $(KEYSTONE)
 	$(VENV)/bin/pytest -m "not guests" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
 	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
 
@@ -65,6 +66,14 @@ $(NODE): package.json package-lock.json
 	command -v npm >/dev/null || .ci/host-packages nodejs npm
 	npm ci --no-fund --no-audit --silent
 	touch $@
+
+# A real Keystone for tests/keystone, apart from ours: it brings some eighty packages.
+$(KEYSTONE): tests/keystone/requirements.txt
+	@echo "Installing Keystone for the tests in $(@D)"
+	@mkdir -p .local
+	@python3 -m venv --clear $(@D)
+	@$(@D)/bin/pip install -qq --disable-pip-version-check -r $<
+	@touch $@
 
 clean: down
 	rm -rf $(VENV) node_modules .local
