@@ -23,8 +23,6 @@ class Cloud:
         token = keystone.password("admin", ADMIN_PASSWORD, ADMIN_SCOPE)
         roles = {each["name"]: each["id"] for each in keystone.send("GET", "/roles", token=token)["roles"]}
         cloud = cls(keystone, token, roles)
-        if "service" not in roles:
-            roles["service"] = cloud.ask("POST", "/roles", role={"name": "service"})["id"]
         service = cloud.ask("POST", "/services", service={"type": "database", "name": "dtrove"})
         cloud.ask("POST", "/endpoints", endpoint={"service_id": service["id"], "interface": "public", "url": ENDPOINT})
         return cloud
