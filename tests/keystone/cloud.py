@@ -23,8 +23,9 @@ class Cloud:
         token = keystone.password("admin", ADMIN_PASSWORD, ADMIN_SCOPE)
         roles = {each["name"]: each["id"] for each in keystone.send("GET", "/roles", token=token)["roles"]}
         cloud = cls(keystone, token, roles)
-        service = cloud.ask("POST", "/services", service={"type": "database", "name": "dtrove"})
-        cloud.ask("POST", "/endpoints", endpoint={"service_id": service["id"], "interface": "public", "url": ENDPOINT})
+        for kind, url in (("identity", keystone.url), ("database", ENDPOINT)):
+            service = cloud.ask("POST", "/services", service={"type": kind, "name": kind})
+            cloud.ask("POST", "/endpoints", endpoint={"service_id": service["id"], "interface": "public", "url": url})
         return cloud
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
