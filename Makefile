@@ -6,6 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 NODE := node_modules/.ready
 CLIENTS := .local/clients/.ready
+KEYSTONE := .local/keystone/.ready
 ASL := $(wildcard statemachines/*.asl.json)
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
@@ -31,7 +32,7 @@ lint: $(READY) $(NODE)
 	$(PYTHON) local/format_asl.py --check $(ASL)
 	node local/check_asl.js $(ASL)
 
-unit: $(READY) $(CLIENTS)
+unit: $(READY) $(CLIENTS) $(KEYSTONE)
 	$(VENV)/bin/pytest -m "not guests" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
 	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
 
@@ -67,9 +68,9 @@ $(NODE): package.json package-lock.json
 	npm ci --no-fund --no-audit --silent
 	touch $@
 
-# The stock clients for tests/clients, apart from ours.
-$(CLIENTS): tests/clients/requirements.txt
-	@echo "Installing the stock clients for the tests in $(@D)"
+# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone.
+.local/%/.ready: tests/%/requirements.txt
+	@echo "Installing what tests/$* needs in $(@D)"
 	@mkdir -p .local
 	@python3 -m venv --clear $(@D)
 	@$(@D)/bin/pip install -qq --disable-pip-version-check -r $<

@@ -30,7 +30,14 @@ app.guest({"warm": True}, None)
 import chalicelib.ssh.client
 import chalicelib.datastores.mysql, chalicelib.datastores.postgresql, chalicelib.datastores.redis
 """
-FORBIDDEN = ("paramiko", "openstack", "chalicelib.providers", "chalicelib.ssh.client", "chalicelib.steps")
+FORBIDDEN = (
+    "paramiko",
+    "openstack",
+    "keystoneauth1",
+    "chalicelib.providers",
+    "chalicelib.ssh.client",
+    "chalicelib.steps",
+)
 PROGRAM = """
 import json, sys, time
 sys.path[:0] = [sys.argv[1]]

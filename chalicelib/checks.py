@@ -18,12 +18,14 @@ LEAST = {  # all other numbers are above 0
     "dtrove_patience_seconds": 0,
     "dtrove_answer_patience_seconds": 0,
     "dtrove_key_passphrase_length": 0,
+    "dtrove_token_cache_seconds": 0,
 }
 MOST = {
     "dtrove_max_cluster_size": MAP_LIMIT,
     "dtrove_ssh_port": 65_535,
     "dtrove_answer_patience_seconds": 15,  # the API itself lives 29, and asks a guest first
     "dtrove_job_retention_days": 36_500,
+    "dtrove_token_cache_seconds": 600,
     "dtrove_output_limit_bytes": 100_000,  # each may become three, and a record holds 400 KB
 }
 MOST_SECONDS = 120  # the longest life of a function that runs steps
@@ -33,6 +35,7 @@ FORMS = {
     "dtrove_ssh_user": (r"[a-z_][a-z0-9_-]{0,31}", "a user name"),
     "dtrove_ssh_host": (r"[^\s\x00-\x1f\x7f]+", "a host, such as %(address)s"),
     "os_nova_endpoint_type": (r"(public|internal|admin)(URL)?", "publicURL, internalURL or adminURL"),
+    "dtrove_identity": (r"tokens|keystone", "tokens or keystone"),
     "dtrove_table_prefix": (r"[\w.-]{0,200}", "at most 200 of A-Z a-z 0-9 _ . -"),
     "dtrove_machine_prefix": (
         r"arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[\w-]{0,64}",
@@ -55,9 +58,16 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     for name, value in settings.items():
         if value is not None and (fault := _fault(name, value)):
             yield f"{name.upper()}: {fault}"
+    if settings["dtrove_identity"] == "keystone" and not _has_own_user(settings):
+        yield "DTROVE_IDENTITY: keystone needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME"
     most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
     if fault := _network_fault(settings["dtrove_nspawn_network"], most):
         yield f"DTROVE_NSPAWN_NETWORK: {fault}"
+
+
+def _has_own_user(settings: Mapping[str, Any]) -> bool:
+    project = settings["os_project_id"] or settings["os_project_name"]
+    return bool(settings["os_username"] and settings["os_password"] and project)
 
 
 def _fault(name: str, value: Any) -> str | None:

@@ -47,6 +47,10 @@ class Config:
     os_password: str | None = None
     os_project_id: str | None = None
     os_username: str | None = None
+    # --- the service's own user, beyond the seed's
+    os_project_name: str | None = None  # if there is no OS_PROJECT_ID
+    os_project_domain_name: str = "Default"  # of OS_PROJECT_NAME
+    os_user_domain_name: str = "Default"
     # --- reaching guests
     dtrove_ssh_host: str = "%(address)s"  # where SSH connects to; any instance property
     dtrove_ssh_port: int = 22
@@ -74,8 +78,10 @@ class Config:
     dtrove_max_body_bytes: int = 65_536
     dtrove_page_size: int = 1_000
     dtrove_default_datastore: str = "mysql"  # of an instance whose order names none
-    # --- identity: the embedded default's tokens: {sha256 of the token: {"project_id": …, "user": …, "roles": […]}}
-    dtrove_tokens: str = "{}"
+    # --- identity
+    dtrove_identity: str = "tokens"  # tokens: DTROVE_TOKENS; keystone: that of OS_AUTH_URL
+    dtrove_tokens: str = "{}"  # JSON: {sha256 of the token: {"project_id": …, "user": …, "roles": […]}}
+    dtrove_token_cache_seconds: float = 60.0  # how long a token counts that Keystone revoked meanwhile
     # --- the nspawn provider
     dtrove_nspawn_root: str = "/var/lib/dtrove/nspawn"
     dtrove_nspawn_images: str | None = None  # a folder of images shared with another root; None: <root>/images

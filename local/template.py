@@ -13,8 +13,9 @@ Template = dict[str, Any]
 FUNCTION = "AWS::Serverless::Function"
 TASK_FUNCTIONS = ("records", "cloud", "guest")  # what a definition may call: `${records}` …
 ONLY_FOR = {  # settings that not every function may know, by their prefix
-    "OS_": {"Cloud", "SweepCloud"},
+    "OS_": {"APIHandler", "Cloud", "SweepCloud"},  # the API asks Keystone about tokens, as the service's own user
     "DTROVE_TOKENS": {"APIHandler"},
+    "DTROVE_IDENTITY": {"APIHandler"},  # with keystone it needs OS_…, which others may not know
 }
 
 

@@ -90,6 +90,10 @@ WRONG = [
     ("DTROVE_NSPAWN_NETWORK", "8.8.8.0/24", "must be within 10.0.0.0/8"),
     ("DTROVE_NSPAWN_NETWORK", "127.0.0.0/24", "must be within 10.0.0.0/8"),
     ("DTROVE_NSPAWN_NETWORK", "10.0.0.0/29", "must have 9 addresses at least"),
+    ("DTROVE_IDENTITY", "Keystone", "must be tokens or keystone"),
+    ("DTROVE_IDENTITY", "keystone", "keystone needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME"),
+    ("DTROVE_TOKEN_CACHE_SECONDS", "-1", "must be at least 0"),
+    ("DTROVE_TOKEN_CACHE_SECONDS", "601", "must be at most 600"),
     ("OS_AUTH_URL", "keystone:5000", "must be an http or https URL"),
     ("OS_AUTH_URL", "ftp://keystone/v3", "must be an http or https URL"),
     ("OS_AUTH_URL", "http:///v3", "must be an http or https URL"),
@@ -112,6 +116,7 @@ RIGHT = [
     ("DTROVE_SSH_PORT", "65535"),
     ("DTROVE_MAX_INSTANCES", "-1"),
     ("DTROVE_PATIENCE_SECONDS", "0"),
+    ("DTROVE_TOKEN_CACHE_SECONDS", "0"),
     ("DTROVE_PREFIX", ""),
     ("DTROVE_PREFIX", "sudo vzctl exec %(local_id)s nice -n 5%% "),
     ("DTROVE_SSH_HOST", "%(compute_host)s.example.org"),
@@ -128,6 +133,15 @@ RIGHT = [
 @pytest.mark.parametrize(("variable", "value"), RIGHT)
 def test_what_a_deployment_may_want_is_taken(variable: str, value: str) -> None:
     Config.from_environment({variable: value})
+
+
+@pytest.mark.parametrize("project", ["OS_PROJECT_ID", "OS_PROJECT_NAME"])
+def test_keystone_can_be_chosen_with_a_user_of_our_own(project: str) -> None:
+    given = {"DTROVE_IDENTITY": "keystone", "OS_USERNAME": "dtrove", "OS_PASSWORD": "x"}
+
+    assert Config.from_environment({**given, project: "p"}).dtrove_identity == "keystone"
+    with pytest.raises(ConfigError, match=r"^DTROVE_IDENTITY: keystone needs "):
+        Config.from_environment({**given, project: ""})
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:

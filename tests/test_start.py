@@ -97,3 +97,16 @@ def test_the_api_looks_for_a_cloud_of_one_s_own_and_imports_none() -> None:
     program = "import app, sys; sys.exit(', '.join(name for name in sys.modules if name.startswith('chalicelib.p')))"
 
     assert started(program, DTROVE_PROVIDER=PROVIDERS["nspawn"]) == ""
+
+
+def test_the_api_imports_keystones_client_only_if_keystone_is_chosen() -> None:
+    program = """
+import app, sys
+from chalicelib.api.auth import identity
+identity()
+sys.exit(', '.join(sorted({"keystoneauth1", "requests"} & set(sys.modules))))
+"""
+    own_user = {"OS_USERNAME": "dtrove", "OS_PASSWORD": "x", "OS_PROJECT_ID": "p"}
+
+    assert started(program, DTROVE_IDENTITY="tokens") == ""
+    assert started(program, DTROVE_IDENTITY="keystone", **own_user) == "keystoneauth1, requests"

@@ -33,9 +33,11 @@ class Request:
 
     @classmethod
     def checked(cls, raw: ChaliceRequest, path_values: Mapping[str, str], role: str) -> "Request":
-        """Raises Unauthorized, Forbidden, NotFound, OverLimit."""
-        values = _decoded(path_values, raw_path(raw))
-        caller = authorized(raw.headers.get("x-auth-token"), values["project_id"], role)
+        """Raises Unauthorized, Forbidden, NotFound, OverLimit, Unavailable."""
+        path = raw_path(raw)
+        values = _decoded(path_values, path)
+        token = raw.headers.get("x-auth-token")
+        caller = authorized(token, values["project_id"], role, raw.method, path)
         body = raw.raw_body if isinstance(raw.raw_body, bytes) else raw.raw_body.encode()
         if len(body) > (most := config.current().dtrove_max_body_bytes):
             raise OverLimit(f"The body is larger than {most} bytes.")
@@ -46,7 +48,7 @@ class Request:
             query=raw.query_params or {},
             raw_body=body,
             content_type=raw.headers.get("content-type", JSON),
-            path=raw_path(raw),
+            path=path,
             base_url=base_url(raw),
         )
 

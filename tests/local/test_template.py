@@ -142,7 +142,12 @@ def test_each_rule_may_invoke_its_target() -> None:
 
 
 def test_settings_reach_the_functions_that_may_know_them() -> None:
-    settings = {"DTROVE_MAX_CLUSTER_SIZE": "7", "DTROVE_TOKENS": "{}", "OS_PASSWORD": "x"}
+    settings = {
+        "DTROVE_MAX_CLUSTER_SIZE": "7",
+        "DTROVE_TOKENS": "{}",
+        "DTROVE_IDENTITY": "keystone",
+        **{"OS_USERNAME": "dtrove", "OS_PASSWORD": "x", "OS_PROJECT_ID": "p"},
+    }
 
     template = completed(packaged(), "bucket", "code", {}, settings)
 
@@ -152,7 +157,8 @@ def test_settings_reach_the_functions_that_may_know_them() -> None:
 
     assert told("DTROVE_MAX_CLUSTER_SIZE") == FUNCTIONS
     assert told("DTROVE_TOKENS") == {"APIHandler"}
-    assert told("OS_PASSWORD") == {"Cloud", "SweepCloud"}
+    assert told("DTROVE_IDENTITY") == {"APIHandler"}
+    assert told("OS_PASSWORD") == {"APIHandler", "Cloud", "SweepCloud"}
     assert template["Parameters"]["OsPassword"] == {"Type": "String", "NoEcho": True}
 
 

@@ -1,0 +1,61 @@
+"""One real Keystone for the tests of a process, and the API as its service."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib import config
+from chalicelib.api import auth
+from chalicelib.api.keystone import KeystoneIdentity
+from tests.keystone.cloud import Cloud, User
+from tests.keystone.real_keystone import PYTHON, real_keystone
+
+Serve = Callable[..., KeystoneIdentity]
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    if not PYTHON.exists():
+        pytest.fail(f"There is no Keystone in {PYTHON.parents[1]}: run `make unit` once, which installs it.")
+    folder: Path = tmp_path_factory.mktemp("keystone")
+    with real_keystone(folder) as keystone:
+        yield Cloud.of(keystone)
+
+
+@pytest.fixture(scope="session")
+def service(cloud: Cloud) -> User:
+    """The service's own user, with no role but `service`."""
+    return cloud.user(cloud.project(), "service")
+
+
+@pytest.fixture
+def serve(cloud: Cloud, service: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Makes the API ask this Keystone, from an empty cache on; settings may be told."""
+
+    def start(**settings: str) -> KeystoneIdentity:
+        chosen = {"DTROVE_IDENTITY": "keystone", "OS_AUTH_URL": cloud.keystone.url, **service_settings(service)}
+        for name, value in (chosen | settings).items():
+            monkeypatch.setenv(name, value)
+        _forget()
+        identity = auth.identity()
+        assert isinstance(identity, KeystoneIdentity)
+        return identity
+
+    yield start
+    monkeypatch.undo()
+    _forget()
+
+
+@pytest.fixture
+def api(serve: Serve, catalog: None) -> KeystoneIdentity:
+    return serve()
+
+
+def service_settings(user: User) -> dict[str, str]:
+    return {"OS_USERNAME": user.name, "OS_PASSWORD": user.name, "OS_PROJECT_ID": user.project_id}
+
+
+def _forget() -> None:
+    config.current.cache_clear()
+    auth.identity.cache_clear()
