@@ -28,8 +28,12 @@ MOST = {
     "dtrove_token_cache_seconds": 600,
     "dtrove_output_limit_bytes": 100_000,  # each may become three, and a record holds 400 KB
 }
+MOST_OF_ALL = 2**31 - 2  # a page asks for one more, and there the Limit of DynamoDB ends
 MOST_SECONDS = 120  # the longest life of a function that runs steps
-FOLDER = r"(/[\w.+-]+)+/?", "an absolute path of A-Z a-z 0-9 _ . + -"  # part of mount options, of lines read by words
+FOLDER = (
+    r"(/(?!\.{1,2}(/|$))[\w.+-]+)+/?",
+    "an absolute path of A-Z a-z 0-9 _ . + -",
+)  # part of mount options, of lines read by words
 FORMS = {
     "dtrove_prefix": (r"([^\x00-\x1f\x7f]* )?", "one line that ends in a space: the command follows at once"),
     "dtrove_ssh_user": (r"[a-z_][a-z0-9_-]{0,31}", "a user name"),
@@ -81,14 +85,14 @@ def _fault(name: str, value: Any) -> str | None:
 
 
 def _number_fault(name: str, value: float) -> str | None:
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return "must be a number"
-    most = MOST.get(name, MOST_SECONDS if name.endswith("_seconds") else None)
+    most = MOST.get(name, MOST_SECONDS if name.endswith("_seconds") else MOST_OF_ALL)
     if name in LEAST and value < LEAST[name]:
         return f"must be at least {LEAST[name]}"
     if name not in LEAST and value <= 0:
         return "must be above 0"
-    return f"must be at most {most}" if most is not None and value > most else None
+    return f"must be at most {most}" if value > most else None
 
 
 def _are_managers(managers: tuple[tuple[object, object], ...]) -> bool:
@@ -111,7 +115,7 @@ def _fills_in(template: str) -> bool:
 def _are_tokens(text: str) -> bool:
     try:
         callers = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(callers, dict) and all(
         re.fullmatch(r"[0-9a-f]{64}", digest) and _is_caller(each) for digest, each in callers.items()

@@ -99,7 +99,7 @@ class Config:
                 continue
             try:
                 values[field.name] = _parsed(text, field.default)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 wrong.append(f"{variable}: must be {READ_AS[type(field.default)]}")
         settings = cls(**values)  # what could not be read has its default here, which is right
         wrong += checks.faults(vars(settings))

@@ -93,7 +93,7 @@ class HeldRecord(ProjectRecord):
     def save_held(self) -> None:
         """Save, if the job that held the record when it was read still does. Raises Stale."""
         holder: Any = type(self).held_by
-        self.save_if(holder == self.held_by)
+        self.save_if(holder.does_not_exist() if self.held_by is None else holder == self.held_by)
 
 
 @cache

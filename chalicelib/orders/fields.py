@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.errors import BadRequest
 
 NAME_LENGTH = 255
+UNSTORABLE = re.compile("[\\0\ud800-\udfff]")  # no shell holds the one, no UTF-8 the others
 _ABSENT: Any = object()
 
 
@@ -85,6 +86,8 @@ class Fields:
             raise self.wrong(key, "must be a list of at least one non-empty string")
         if len(values) > most or any(len(each) > longest for each in values):
             raise self.wrong(key, f"holds at most {most} strings of at most {longest} characters")
+        if any(UNSTORABLE.search(each) for each in values):
+            raise self.wrong(key, "must have no NUL and no half of a surrogate pair")
         return list(values)
 
     def name(self, key: str) -> str:

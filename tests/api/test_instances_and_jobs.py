@@ -162,7 +162,10 @@ def test_only_admins_perform_and_read_the_output() -> None:
 @pytest.mark.parametrize(
     "order",
     [{}, {"perform": {}}, {"perform": {"name": "x"}}, {"perform": {"name": "x", "commands": []}}]
-    + [{"perform": {"name": "x", "commands": bad}} for bad in ("ls", [1], [""], ["x" * 5000], ["ls"] * 51)],
+    + [
+        {"perform": {"name": "x", "commands": bad}}
+        for bad in ("ls", [1], [""], ["x" * 5000], ["ls"] * 51, ["\ud800"], ["a\0b"])
+    ],
 )
 def test_a_bad_errand_is_refused(order: Any) -> None:
     cluster = active(1)

@@ -77,6 +77,22 @@ def test_a_shared_job_does_not_begin_beside_an_exclusive_one() -> None:
         change("restart_cluster", cluster)
 
 
+def test_a_record_that_nobody_holds_is_saved_if_it_has_no_holder() -> None:
+    """Asked for a holder that is NULL, DynamoDB finds none where the attribute is absent; moto does."""
+    instance = Instance.get(active(1).instance_ids[0], consistent_read=True)
+    asked: list[str] = []
+    events = Instance._get_connection().connection.client.meta.events
+    note = lambda params, **_: asked.append(params["ConditionExpression"])  # noqa: E731
+
+    events.register("provide-client-params.dynamodb.PutItem", note)
+    try:
+        instance.save_held()
+    finally:
+        events.unregister("provide-client-params.dynamodb.PutItem", note)
+
+    assert ["attribute_not_exists (#0)" in each for each in asked] == [True]
+
+
 @pytest.mark.usefixtures("lockless")
 def test_jobs_without_a_lock_act_one_after_the_other_as_they_were_asked_for(serving: Cluster) -> None:
     jobs = [change("restart_cluster", serving).job for _ in range(3)]
