@@ -18,7 +18,7 @@ Clock = Callable[[], float]  # seconds since 1970
 class Verdict:
     caller: Caller | None  # None: refused
     fresh_until: float
-    ends_at: float  # an accepted one is honoured until then if Keystone cannot be asked
+    ends_at: float  # whatever else; an accepted one is honoured until then if Keystone cannot be asked
 
 
 class TokenCache:
@@ -46,8 +46,7 @@ class TokenCache:
         if (now := self._clock()) >= expires_at:
             return self.refuse(token)
         self._refused.pop(_key(token), None)
-        fresh_until = min(now + self._fresh_seconds, expires_at)
-        return self._keep(self._accepted, token, Verdict(caller, fresh_until, expires_at))
+        return self._keep(self._accepted, token, Verdict(caller, now + self._fresh_seconds, expires_at))
 
     def refuse(self, token: str) -> Verdict:
         self._accepted.pop(_key(token), None)
