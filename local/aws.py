@@ -186,9 +186,30 @@ def stop(folder: Path, *, keep: bool = False) -> None:
         with suppress(ProcessLookupError):
             os.killpg(aws.pid, signal.SIGKILL)  # workers, if it could not end them itself
         _await_end(aws.pid)
+    _end_workers(folder.resolve() / "tmp")
     for name in ("tmp", "aws.json") if keep else ("",):
         path = folder / name
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _end_workers(tmp: Path) -> None:
+    """End the workers of one that was killed: each may be in the middle of making what is about to be removed."""
+    for pid in _workers(tmp):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _workers(tmp) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _workers(tmp: Path) -> list[int]:
+    """Return the processes that run code unpacked below the folder."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if f"{tmp}/".encode() in each.read_bytes():
+                found.append(int(each.parent.name))
+    return found
 
 
 def _await_end(pid: int) -> None:

@@ -3,9 +3,10 @@
 from chalice.app import Response
 
 from chalicelib.api.pages import page
-from chalicelib.api.request import Request
+from chalicelib.api.request import LONGEST_ID, Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.jobs import job_view
+from chalicelib.errors import BadRequest
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, page_of_jobs
 from chalicelib.models.status import JobStatus
@@ -17,6 +18,8 @@ routes = Routes(__name__)
 def list_jobs(request: Request) -> Response:
     """List those of the project, of `?cluster_id=`, or of the cluster that `?instance_id=` belongs to."""
     cluster_id = request.query.get("cluster_id")
+    if cluster_id and len(cluster_id) > LONGEST_ID:
+        raise BadRequest(f"cluster_id: is longer than {LONGEST_ID} characters")
     if instance_id := request.query.get("instance_id"):
         cluster_id = request.find_id(Instance, instance_id).cluster_id
     jobs, marker = page_of_jobs(request.project_id, *request.page(), cluster_id)

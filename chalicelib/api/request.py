@@ -17,6 +17,7 @@ from chalicelib.orders.placing import Requester
 
 Found = TypeVar("Found", bound=ProjectRecord)
 LONGEST_ID = 255  # characters
+LONGEST_MARKER = 512  # characters: a user's name and host
 JSON = "application/json"
 
 
@@ -65,8 +66,12 @@ class Request:
         return self.find_id(model, self.values[key])
 
     def find_id(self, model: type[Found], record_id: str) -> Found:
-        record = model.find(record_id)
-        if record is None or (record.project_id != self.project_id and not self.caller.is_admin):
+        record = model.find(record_id) if len(record_id) <= LONGEST_ID else None
+        if (
+            record is None
+            or record.project_id is None
+            or (record.project_id != self.project_id and not self.caller.is_admin)
+        ):
             raise NotFound(f"Resource {record_id} cannot be found.")
         return record
 
@@ -90,12 +95,14 @@ class Request:
     def page(self, most: int | None = None) -> tuple[int, str | None]:
         """Return (limit, marker): at most `most`, or else the page size. Raises BadRequest."""
         most = most or config.current().dtrove_page_size
-        text = self.query.get("limit")
+        text, marker = self.query.get("limit"), self.query.get("marker")
+        if marker is not None and len(marker) > LONGEST_MARKER:
+            raise BadRequest(f"marker: is longer than {LONGEST_MARKER} characters")
         if text is None:
-            return most, self.query.get("marker")
+            return most, marker
         if not re.fullmatch(r"[0-9]{1,9}", text) or not int(text):
             raise BadRequest("limit: must be a whole number above 0")
-        return min(int(text), most), self.query.get("marker")
+        return min(int(text), most), marker
 
     @property
     def url(self) -> str:

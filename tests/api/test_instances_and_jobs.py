@@ -182,3 +182,16 @@ def test_a_cluster_s_member_is_shown_below_it() -> None:
 
     assert shown.body["instance"]["cluster_id"] == cluster.cluster_id
     assert member.get(f"/clusters/{other.cluster_id}/instances/{instance_id}").status == 404
+
+
+@pytest.mark.parametrize("path", [f"/clusters?marker={'x' * 513}", f"/jobs?cluster_id={'x' * 256}"])
+def test_what_is_longer_than_any_key_is_a_400(path: str) -> None:
+    assert member.get(path).status == 400
+
+
+def test_what_lies_beside_an_instance_is_no_instance() -> None:
+    from chalicelib.models.turns import Turns
+
+    Turns(key="i1/turns", waiting=["x"]).save()
+
+    assert admin.get("/instances/i1%2Fturns").status == 404

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from chalicelib.datastores.accounts import Accounts, Database, User
-from chalicelib.datastores.redis.accounts import CHANGE, LIST_NAMES, LIST_RULES
+from chalicelib.datastores.redis.accounts import CHANGE, LIST_NAMES, LIST_RULES, OF_ROOT
 from chalicelib.datastores.redis.manager import RedisManager
 from chalicelib.errors import NotOffered, Permanent
 from tests.datastores.on_offer import version_of
@@ -91,7 +91,7 @@ def test_root_comes_in_with_the_new_password_or_not_at_all(accounts: Accounts, g
     accounts.disable_root(guest)
 
     assert redis_commands(guest.script[0]) == [
-        ["ACL", "SETUSER", "default", "reset", "on", HASH, "~*", "&*", "+@all"],
+        ["ACL", "SETUSER", "default", "reset", "on", HASH, *OF_ROOT],
         SAVED,
     ]
     assert redis_commands(guest.script[1]) == [

@@ -51,7 +51,8 @@ def test_accounts_have_passwords_from_the_first_start_on(
 
     assert "aclfile /etc/redis/users.acl\n" in guest.files["/opt/dtrove/redis.conf"]
     assert guest.files["/opt/dtrove/users.acl"] == (
-        f"user default on #{sha256(passwords.root.encode()).hexdigest()} ~* &* +@all\n"
+        f"user default on #{sha256(passwords.root.encode()).hexdigest()} ~* &* +@all -acl -cluster -config -debug"
+        " -failover -migrate -module -psync -replconf -replicaof -shutdown -slaveof -sync\n"
         f"user replication on #{sha256(passwords.replication.encode()).hexdigest()} ~* &* +@all\n"
     )
 

@@ -160,3 +160,14 @@ with embedded_aws(Path({str(tmp_path / "aws")!r})) as aws:
 def test_a_taken_port_is_refused(tmp_path: Path, aws: EmbeddedAws) -> None:
     with pytest.raises(EmbeddedAwsError, match="taken"):
         start(tmp_path / "aws", port=aws.port)
+
+
+def test_stopping_one_that_was_killed_ends_its_workers(tmp_path: Path) -> None:
+    """Else one of them goes on making what is about to be removed."""
+    code = tmp_path / "tmp" / "ministack-lambda-x" / "worker.py"
+    code.parent.mkdir(parents=True)
+    code.write_text("import time; time.sleep(60)")
+    with subprocess.Popen([sys.executable, str(code)]) as worker:
+        stop(tmp_path)
+
+        assert worker.wait(5) == -signal.SIGKILL

@@ -35,6 +35,12 @@ OF_A_USER: Final = (
     *("-@admin", "-@dangerous"),
     *("+keys", "+sort", "+sort_ro", "+flushdb", "+flushall", "+swapdb", "+info", "+role", "+lastsave"),
 )
+# All but the server's settings (the replication password is among them), its users, its replication and its life.
+OF_ROOT: Final = (
+    *EVERYTHING,
+    *("-acl", "-cluster", "-config", "-debug", "-failover", "-migrate", "-module", "-psync", "-replconf"),
+    *("-replicaof", "-shutdown", "-slaveof", "-sync"),
+)
 DONE = re.compile(r"OK|\d+")
 
 
@@ -98,7 +104,7 @@ class RedisAccounts(Accounts):
         raise _no_databases()
 
     def enable_root(self, guest: Guest, password: str) -> None:
-        self._change(guest, _user("default", _opened_by(password), EVERYTHING))
+        self._change(guest, _user("default", _opened_by(password), OF_ROOT))
 
     def disable_root(self, guest: Guest) -> None:
         off = command("ACL", "SETUSER", "default", "off")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, Passwords
-from chalicelib.datastores.redis.accounts import RedisAccounts, hash_of
+from chalicelib.datastores.redis.accounts import OF_ROOT, RedisAccounts, hash_of
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
 
@@ -30,7 +30,7 @@ class RedisManager(BaseManager):
         hashes = {"root_hash": hash_of(passwords.root), "replication_hash": hash_of(passwords.replication)}
         return (
             File(f"{OPT}/redis.conf", config),
-            File(f"{OPT}/users.acl", self.render("users.acl", **hashes)),
+            File(f"{OPT}/users.acl", self.render("users.acl", root_rules=" ".join(OF_ROOT), **hashes)),
             File(f"{OPT}/ask-redis", self.render("ask-redis.sh"), SCRIPT_MODE),
             File("/etc/dtrove/replication-password", passwords.replication),
         )
