@@ -37,7 +37,7 @@ unit: $(READY) $(CLIENTS) $(KEYSTONE)
 	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
 
 # What needs real guests: root and Linux, or one clear sentence.
-guests: $(READY)
+guests: $(READY) $(CLIENTS)
 	@$(PYTHON) -m local.machine
 	$(VENV)/bin/pytest -m guests
 

@@ -116,7 +116,7 @@ def warm(service: Service) -> None:
             raise RuntimeError(f"{name}: {answer['Payload'].read().decode()}")
 
     with ThreadPoolExecutor(WORKERS * len(FUNCTIONS) + 2) as pool:
-        calls = [pool.submit(call, name) for name in ("SweepCloud", *FUNCTIONS * WORKERS)]
+        calls = [pool.submit(call, name) for name in ("SweepCloud", "Reads", *FUNCTIONS * WORKERS)]
         calls.append(pool.submit(service.api().get, "/limits"))
         for each in calls:
             each.result()

@@ -1,0 +1,150 @@
+"""Trove's user guide with the stock clients, on real guests: what they ask for is so for whoever logs in."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pymysql
+import pytest
+import redis
+
+from local.service import Service
+from tests.clients.stock import Failed, Stock, environment, openstack
+
+pytestmark = pytest.mark.guests
+
+PASSWORD, NEW_PASSWORD = "correct-horse-battery", "staple-horse-correct"
+PATIENCE_SECONDS = 300
+
+
+def mysql(address: str, user: str, password: str, statement: str, database: str = "shop") -> Any:
+    connection = pymysql.connect(
+        host=address, user=user, password=password, database=database, connect_timeout=5, autocommit=True
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return [list(row) for row in cursor.fetchall()]
+
+
+def postgresql(address: str, user: str, password: str, statement: str, database: str = "shop") -> Any:
+    with psycopg.connect(
+        host=address, user=user, password=password, dbname=database, connect_timeout=5, autocommit=True
+    ) as connection:
+        cursor = connection.execute(statement)
+        return [list(row) for row in cursor.fetchall()] if cursor.description else []
+
+
+Ask = Callable[..., Any]
+ASKS: dict[str, tuple[str, str, str, Ask]] = {
+    "mysql": ("10.11", "root", "mysql", mysql),
+    "postgresql": ("15", "postgres", "postgres", postgresql),
+}
+
+
+def eventually(ask: Callable[[], Any], wanted: Any) -> None:
+    until = time.monotonic() + 10
+    while (seen := ask()) != wanted and time.monotonic() < until:
+        time.sleep(0.2)
+    assert seen == wanted
+
+
+@pytest.fixture
+def member(running: Service) -> Iterator[Stock]:
+    api = running.api()
+    with openstack(environment(api.url, api.token)) as stock:
+        yield stock
+
+
+def active(member: Stock, name: str) -> Any:
+    """Wait as a person does, by showing it again."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        shown = member.shown("database", "instance", "show", name)
+        if (shown["status"], shown["operating_status"]) == ("ACTIVE", "HEALTHY"):
+            return shown
+        assert shown["status"] != "ERROR", shown
+        time.sleep(0.5)
+    raise AssertionError(f"{name} is not ACTIVE: {shown}")
+
+
+def gone(member: Stock, name: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        if name not in [each["Name"] for each in member.shown("database", "instance", "list")]:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{name} is still there")
+
+
+@pytest.mark.parametrize("datastore", ASKS)
+def test_from_create_to_delete(member: Stock, datastore: str) -> None:
+    version, root, administration, ask = ASKS[datastore]
+    on = ("--datastore", datastore, "--datastore-version", version)
+    member.shown(
+        *("database", "instance", "create", "db1", "--flavor", "1", "--size", "1", *on),
+        *("--databases", "shop", "--users", f"al:{PASSWORD}"),
+    )
+    address = active(member, "db1")["ip"]
+
+    member("database", "user", "grant", "access", "db1", "al", "shop")
+    ask(address, "al", PASSWORD, "CREATE TABLE texts (value TEXT)")
+    ask(address, "al", PASSWORD, "INSERT INTO texts VALUES ('first')")
+
+    member("database", "db", "create", "db1", "other")
+    member("database", "user", "create", "db1", "bo", PASSWORD, "--databases", "other")
+    assert ask(address, "bo", PASSWORD, "SELECT 1", "other") == [[1]]
+    with pytest.raises((pymysql.Error, psycopg.Error)):
+        ask(address, "bo", PASSWORD, "SELECT 1", "shop")
+    member("database", "user", "update", "attributes", "db1", "bo", "--new_name", "bob", "--new_password", NEW_PASSWORD)
+    assert ask(address, "bob", NEW_PASSWORD, "SELECT 1", "other") == [[1]]
+    assert [each["Name"] for each in member.shown("database", "user", "list", "db1")] == ["al", "bob"]
+
+    member.shown("database", "instance", "create", "copy", "--replica-of", "db1")
+    replica = active(member, "copy")
+    assert replica["role"] == "replica"
+    eventually(lambda: ask(replica["ip"], "al", PASSWORD, "SELECT value FROM texts"), [["first"]])
+    with pytest.raises((pymysql.Error, psycopg.Error)):
+        ask(replica["ip"], "al", PASSWORD, "INSERT INTO texts VALUES ('never')")
+    with pytest.raises(Failed, match="is a replica"):
+        member("database", "db", "create", "copy", "never")
+
+    told = member.shown("database", "root", "enable", "db1")
+    assert told["name"] == root
+    assert ask(address, root, told["password"], "SELECT 1", administration) == [[1]]
+    member("database", "root", "disable", "db1")
+    with pytest.raises((pymysql.Error, psycopg.Error)):
+        ask(address, root, told["password"], "SELECT 1", administration)
+
+    member("database", "instance", "restart", "db1")
+    active(member, "db1")
+    assert ask(address, "al", PASSWORD, "SELECT value FROM texts") == [["first"]]
+    member("database", "user", "delete", "db1", "bob")
+    member("database", "db", "delete", "db1", "other")
+    assert [each["Name"] for each in member.shown("database", "db", "list", "db1")] == ["shop"]
+
+    member("database", "instance", "delete", "copy")
+    gone(member, "copy")
+    active(member, "db1")
+    member("database", "instance", "delete", "db1")
+    gone(member, "db1")
+
+
+def test_users_of_redis(member: Stock) -> None:
+    on = ("--datastore", "redis", "--datastore-version", "7.0")
+    member.shown("database", "instance", "create", "cache", "--flavor", "1", *on, "--users", f"al:{PASSWORD}")
+    address = active(member, "cache")["ip"]
+
+    with redis.Redis(address, username="al", password=PASSWORD) as al:
+        assert al.set("greeting", "hello")
+        with pytest.raises(redis.RedisError):
+            al.config_get("masterauth")
+    told = member.shown("database", "root", "enable", "cache")
+    with redis.Redis(address, username=told["name"], password=told["password"]) as root:
+        assert root.get("greeting") == b"hello"
+        with pytest.raises(redis.RedisError):
+            root.config_get("masterauth")
+    with pytest.raises(Failed, match="HTTP 501"):
+        member("database", "db", "create", "cache", "none")
+    member("database", "instance", "delete", "cache")
+    gone(member, "cache")
