@@ -8,23 +8,29 @@ from dataclasses import dataclass
 class Distribution:
     templates: str  # the templates that differ are in the folder of this name
     service_name: str
+    server: str
     client: str
     config_path: str  # read after the package's own files
+    parameters_path: str  # read after that: its name sorts behind it
     copies_over_ssh: bool  # else the server itself sends its data to a replica
 
 
 MARIADB = Distribution(
     templates="mariadb",
     service_name="mariadb",
+    server="mariadbd",
     client="mariadb",
     config_path="/etc/mysql/mariadb.conf.d/99-dtrove.cnf",
+    parameters_path="/etc/mysql/mariadb.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=True,
 )
 ORACLE = Distribution(
     templates="oracle",
     service_name="mysql",
+    server="mysqld",
     client="mysql",
     config_path="/etc/mysql/mysql.conf.d/zz-dtrove.cnf",
+    parameters_path="/etc/mysql/mysql.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=False,
 )
 
