@@ -9,6 +9,7 @@ up by the next, of whatever values, and still knows what to put back.
 
 import base64
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -102,7 +103,7 @@ class Attempt:
             actual = self._set(former, planned)
         except Permanent as refused:
             self._put_back(former)
-            raise Permanent(f"The datastore refused its parameters: {refused}") from refused
+            raise Permanent(f"The datastore refused its parameters: {_words(refused)}") from refused
         self._finish(former)
         return frozenset(name for name in names if not self._is_same(name, planned[name], actual[name]))
 
@@ -193,3 +194,8 @@ def values_of(text: str) -> dict[str, Value]:
     """Return the values that a file of parameters holds."""
     first, _, _ = text.partition("\n")
     return dict(json.loads(first.removeprefix(HEADER))) if first.startswith(HEADER) else {}
+
+
+def _words(refused: Permanent) -> str:
+    """Return what the server said: a command's failure begins with what was run where."""
+    return re.sub(r"^.*? ended with status \d+: ", "", str(refused), count=1, flags=re.DOTALL)

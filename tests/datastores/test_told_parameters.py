@@ -84,8 +84,9 @@ def test_mysql_is_set_a_line_at_a_time_and_its_refusal_names_the_parameter() -> 
 
 
 def test_mysql_answers_in_json() -> None:
-    sql = "SELECT JSON_OBJECT('autocommit', @@GLOBAL.autocommit, 'log_output', @@GLOBAL.log_output);\n"
-    guest = FakeGuest({f"{SQL} <<< {sql}": '{"autocommit": 1, "log_output": "FILE"}\n'})
+    pairs = ", ".join(f"'{name}', CAST(@@GLOBAL.{name} AS CHAR)" for name in ("autocommit", "log_output"))
+    sql = f"SELECT JSON_OBJECT({pairs});\n"
+    guest = FakeGuest({f"{SQL} <<< {sql}": '{"autocommit": "1", "log_output": "FILE"}\n'})
 
     actual = manager("mysql").actual_parameters(guest, ["autocommit", "log_output", "server_id"])
 
@@ -169,12 +170,12 @@ def test_rediss_file_says_all_and_is_included(primary: Instance, passwords: Pass
     guest = FakeGuest(endings={"dtrove-prepare": UnitState.SUCCEEDED})
     redis = manager("redis")
 
-    redis.prepare(primary, guest, passwords, {"save": "900 1 60 1000", "hz": 50, "activedefrag": True})
+    redis.prepare(primary, guest, passwords, {"save": "900 1 60 1000", "hz": 50, "dynamic-hz": False})
 
     assert "include /etc/dtrove/parameters.conf\n" in guest.files["/opt/dtrove/redis.conf"]
     lines = guest.files["/etc/dtrove/parameters.conf"].splitlines()
     assert {line.split()[0] for line in lines[1:]} == set(redis.parameters)
-    assert {'hz "50"', 'activedefrag "yes"', 'save ""', 'save "900 1 60 1000"'} <= set(lines)
+    assert {'hz "50"', 'dynamic-hz "no"', 'save ""', 'save "900 1 60 1000"'} <= set(lines)
     assert {'tcp-keepalive "60"', f'maxmemory "{2457 * 2**20}"', 'maxmemory-samples "5"'} <= set(lines)
 
 
@@ -189,12 +190,12 @@ def test_redis_takes_all_or_none() -> None:
 
 def test_redis_answers_in_json() -> None:
     guest = FakeGuest(
-        {f"{REDIS} --json CONFIG GET <<< hz\nactivedefrag\nsave\n": '{"save":"","hz":"10","activedefrag":"no"}'}
+        {f"{REDIS} --json CONFIG GET <<< hz\ndynamic-hz\nsave\n": '{"save":"","hz":"10","dynamic-hz":"no"}'}
     )
 
-    actual = manager("redis").actual_parameters(guest, ["hz", "activedefrag", "save"])
+    actual = manager("redis").actual_parameters(guest, ["hz", "dynamic-hz", "save"])
 
-    assert actual == {"hz": 10, "activedefrag": False, "save": ""}
+    assert actual == {"hz": 10, "dynamic-hz": False, "save": ""}
 
 
 @pytest.mark.parametrize("name", ["mysql", "redis"])

@@ -56,7 +56,7 @@ class MySQLParameters(LiveParameters):
             raise Permanent(f"{name}: {error}") from error
 
     def actual(self, guest: Guest, names: Sequence[str]) -> dict[str, Any]:
-        pairs = ", ".join(f"'{name}', @@GLOBAL.{name}" for name in names)
+        pairs = ", ".join(f"'{name}', CAST(@@GLOBAL.{name} AS CHAR)" for name in names)
         said = json.loads(self._ask(guest, f"SELECT JSON_OBJECT({pairs});\n"))
         return {name: as_typed(self.parameters[name], said[name]) for name in names}
 
