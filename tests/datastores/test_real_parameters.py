@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from ipaddress import IPv4Network
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from chalicelib.config import Config
 from chalicelib.datastores.applying import NOTE, values_of
 from chalicelib.datastores.parameters import Parameter, Value, as_typed, check_values, drift, is_same
 from chalicelib.errors import Permanent
+from chalicelib.models.instance import Instance
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.providers.nspawn.removal import everything_left, remove_everything
 from chalicelib.providers.nspawn.site import Site
@@ -218,13 +220,47 @@ def test_a_server_that_does_not_start_with_new_values_runs_with_its_former_ones(
 
 def test_what_was_changed_by_hand_is_seen_and_mended(cluster: RealCluster) -> None:
     name, value, other = BY_HAND[cluster.datastore]
+    parameter = cluster.manager.parameters[name]
     apply(cluster, {name: value})
     by_hand(cluster)
 
-    seen = drift({name: value}, actual(cluster, [name]), cluster.manager.parameters)
+    (seen,) = drift({name: value}, actual(cluster, [name]), cluster.manager.parameters)
 
-    assert [each[0] for each in seen] == [name]
-    assert is_same(cluster.manager.parameters[name], seen[0][2], other)
+    assert seen[:2] == (name, value)
+    assert is_same(parameter, seen[2], other)
+    if cluster.datastore == "postgresql":
+        with pytest.raises(Permanent, match="ALTER SYSTEM may have set it too"):
+            apply(cluster, {name: value})
+        ask(cluster, "runuser -u postgres -- psql", f"ALTER SYSTEM RESET {name};")
+    apply(cluster, {name: value})
+    assert is_same(parameter, actual(cluster, [name])[name], value)
+
+
+def test_a_standby_follows_after_restarts_in_the_order_that_is_told(provider: NspawnProvider) -> None:
+    """It does not start with less than its primary has: it then runs with its former values again, and says why."""
+    cluster = RealCluster(provider, "postgresql", "debian-12-golden", volume_gib=None)
+    try:
+        cluster.on_each("server", cluster.add_members(2), cluster.create_server)
+        cluster.on_each("prepare", cluster.members, cluster.prepare)
+        cluster.start_primary()
+        cluster.join(cluster.replicas)
+        (replica,) = cluster.replicas
+        changes: list[dict[str, Value]] = [{}, {"max_connections": 200}, {"max_connections": 50}]
+        for former, values in pairwise(changes):
+            for each in cluster.members:
+                assert apply(cluster, values, each) == {"max_connections"}
+            first = cluster.manager.replicas_first(cluster.primary, former, values)
+            assert first is (values == {"max_connections": 200})
+            if not first:
+                with pytest.raises(Permanent, match=r"former parameters again"):
+                    restart(cluster, replica)
+                assert apply(cluster, values, replica) == {"max_connections"}
+            for each in (replica, cluster.primary) if first else (cluster.primary, replica):
+                restart(cluster, each)
+                cluster.until_done(lambda: cluster.await_replica(replica))
+            assert [apply(cluster, values, each) for each in cluster.members] == [frozenset(), frozenset()]
+    finally:
+        cluster.destroy()
 
 
 def end_of(parameter: Parameter, end: str) -> Value:
@@ -237,9 +273,10 @@ def prepare(cluster: RealCluster, values: dict[str, Value]) -> None:
         cluster.manager.prepare(cluster.primary, guest, cluster.passwords, checked)
 
 
-def apply(cluster: RealCluster, values: dict[str, Any]) -> frozenset[str]:
-    with cluster.guest(cluster.primary) as guest:
-        return cluster.manager.apply_parameters(cluster.primary, guest, values)
+def apply(cluster: RealCluster, values: dict[str, Any], instance: Instance | None = None) -> frozenset[str]:
+    instance = instance or cluster.primary
+    with cluster.guest(instance) as guest:
+        return cluster.manager.apply_parameters(instance, guest, values)
 
 
 def actual(cluster: RealCluster, names: list[str]) -> dict[str, Any]:
@@ -247,12 +284,13 @@ def actual(cluster: RealCluster, names: list[str]) -> dict[str, Any]:
         return cluster.manager.actual_parameters(guest, names)
 
 
-def restart(cluster: RealCluster) -> None:
+def restart(cluster: RealCluster, instance: Instance | None = None) -> None:
+    instance = instance or cluster.primary
     run_id = secrets.token_hex(4)
 
     def act() -> None:
-        with cluster.guest(cluster.primary) as guest:
-            cluster.manager.restart(cluster.primary, guest, run_id)
+        with cluster.guest(instance) as guest:
+            cluster.manager.restart(instance, guest, run_id)
 
     cluster.until_done(act)
 
