@@ -3,7 +3,9 @@
 import re
 import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import get_importer
 from typing import Any
 
@@ -16,8 +18,16 @@ def is_path(path: object) -> bool:
 
 def is_module(name: str) -> bool:
     """Say whether there is such a module. None is imported, not even the packages above it: `find_spec` would."""
-    if name in sys.modules:
-        return True
+    return name in sys.modules or bool(_specs(name))
+
+
+def folder_of(name: str) -> Path | None:
+    """Return the folder that the module's file is in, without importing it; None if there is no such module."""
+    origins = [spec.origin for spec in _specs(name) if spec.origin] if name else []
+    return Path(origins[0]).parent if origins else None
+
+
+def _specs(name: str) -> list[ModuleSpec]:
     top, *parts = name.split(".")
     specs = [spec] if (spec := find_spec(top)) else []
     for part in parts:
@@ -25,7 +35,7 @@ def is_module(name: str) -> bool:
         finders = [finder for each in places if (finder := get_importer(each))]
         top = f"{top}.{part}"
         specs = [found for each in finders if (found := each.find_spec(top))]
-    return bool(specs)
+    return specs
 
 
 def class_of(path: str, kind: type) -> Any:

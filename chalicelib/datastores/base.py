@@ -2,15 +2,17 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Final, LiteralString
+from typing import Any, ClassVar, Final, LiteralString
 
 from chalicelib import config
-from chalicelib.datastores import templates
+from chalicelib.datastores import applying, templates
 from chalicelib.datastores.accounts import Accounts
+from chalicelib.datastores.applying import LiveParameters
+from chalicelib.datastores.parameters import Parameter, Value, parameters_for
 from chalicelib.datastores.units import ensure_done
 from chalicelib.errors import NotOffered, NotReady, Permanent
 from chalicelib.models.datastore import Datastore
@@ -50,6 +52,7 @@ class BaseManager(ABC):
     port: ClassVar[int]
     root_name: ClassVar[str]  # the account that `Passwords.root` opens, from anywhere
     data_path: ClassVar[str]  # the folder that the volume is mounted on; no dash in it
+    parameters_path: str = "/etc/dtrove/parameters.conf"  # what the service reads after `render_config_file`'s
 
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
@@ -86,6 +89,10 @@ class BaseManager(ABC):
         """Let the primary forget a replica that is leaving (slots, accounts). The replica itself may be gone."""
         self.dismiss_replica(replica, primary_guest)
 
+    def live_parameters(self) -> LiveParameters:
+        """Return how the datastore is told its parameters; only for one that has a parameters.json."""
+        raise Permanent(f"{self.datastore.name} has no parameters.")
+
     # --- life cycle, in order
     def mount_volume(self, instance: Instance, guest: Guest) -> None:
         """Mount the volume, if there is one, on `data_path`, at each boot too. Permanent if other data is on it."""
@@ -103,8 +110,13 @@ class BaseManager(ABC):
 
         ensure_done(guest, "dtrove-mount-volume", begin)
 
-    def prepare(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
-        """Install and configure the datastore; a primary then listens on its address, with authentication on."""
+    def prepare(
+        self, instance: Instance, guest: Guest, passwords: Passwords, parameters: Mapping[str, Value] | None = None
+    ) -> None:
+        """Install and configure the datastore; a primary then listens on its address, with authentication on.
+
+        Its first start already has the `parameters`.
+        """
         systemd = "/etc/systemd/system"
 
         def begin() -> None:
@@ -115,6 +127,7 @@ class BaseManager(ABC):
                 File(f"{OPT}/replica-state", self.render("replica-state.sh"), SCRIPT_MODE),
                 File(f"{OPT}/prepare", self.render("prepare.sh", is_primary=instance.is_primary), SCRIPT_MODE),
                 *self.files(instance, passwords),
+                *self.parameter_files(instance, parameters or {}),
             )
             guest.start("dtrove-prepare", "/opt/dtrove/prepare")
 
@@ -162,6 +175,29 @@ class BaseManager(ABC):
         """Restart the datastore; it answers when this returns."""
         self._control(guest, f"dtrove-restart-{run_id}", "/opt/dtrove/service restart")
 
+    # --- its parameters; see docs/parameters.md
+    def apply_parameters(self, instance: Instance, guest: Guest, values: Mapping[str, Value]) -> frozenset[str]:
+        """Make the guest's parameters exactly these; what is not among them goes back to our own default.
+
+        Returns the names that wait for a restart. What the server refuses is taken back as a whole.
+
+        Raises:
+            Permanent: refused, with the server's own words; all is as it was before.
+        """
+        return applying.apply_parameters(self.live_parameters(), instance, guest, values)
+
+    def actual_parameters(self, guest: Guest, names: Sequence[str]) -> dict[str, Any]:
+        """Return the server's present values, each of its parameter's type; names that cannot be set are left out."""
+        offered = [name for name in names if name in self.parameters]
+        return self.live_parameters().actual(guest, offered) if offered else {}
+
+    def replicas_first(self, primary: Instance, former: Mapping[str, Value], values: Mapping[str, Value]) -> bool:
+        """Say whether replicas must be restarted before their primary for this change; otherwise it is restarted first.
+
+        Only restarts have an order: until then no static value is in force anywhere. Raises Permanent if no order does.
+        """
+        return False
+
     def backup(self, instance: Instance, guest: Guest) -> None:
         raise Permanent(f"A backup of {self.datastore.name} comes with backups.")
 
@@ -171,6 +207,16 @@ class BaseManager(ABC):
         raise NotOffered(f"{self.datastore.name} has no databases and users that could be managed.")
 
     # --- for subclasses
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        return parameters_for(self.datastore.manager, self.datastore.version)
+
+    def parameter_files(self, instance: Instance, values: Mapping[str, Value]) -> Iterable[File]:
+        """Return the file of the parameters; there is one even if none is set, since the configuration includes it."""
+        if self.parameters:
+            text = self.live_parameters().text(instance, values)
+            yield File(self.parameters_path, text, PUBLIC_MODE)
+
     @cached_property
     def folder(self) -> Path:
         return Path(inspect.getfile(type(self))).parent

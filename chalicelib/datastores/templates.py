@@ -3,10 +3,12 @@
 import shlex
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from typing import TYPE_CHECKING
 
 from chalicelib.errors import Permanent
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SHARED = Path(__file__).parent / "templates"
 
@@ -16,6 +18,8 @@ def render(folder: Path, version: str, template: str, **values: object) -> str:
 
     Raises Permanent, naming the template, if there is none or it is wrong.
     """
+    from jinja2 import TemplateError  # noqa: PLC0415  the API comes by this module, and renders nothing
+
     try:
         return _environment(folder / "templates", version).get_template(f"{template}.j2").render(values)
     except TemplateError as error:
@@ -23,7 +27,9 @@ def render(folder: Path, version: str, template: str, **values: object) -> str:
 
 
 @cache
-def _environment(templates: Path, version: str) -> Environment:
+def _environment(templates: Path, version: str) -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
     environment = Environment(
         loader=FileSystemLoader([templates / version, templates, SHARED]),
         undefined=StrictUndefined,

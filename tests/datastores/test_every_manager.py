@@ -8,7 +8,9 @@ import pytest
 from chalicelib.config import DEFAULT_MANAGERS
 from chalicelib.datastores import manager_of
 from chalicelib.datastores.accounts import User
+from chalicelib.datastores.applying import values_of
 from chalicelib.datastores.base import BaseManager, Passwords
+from chalicelib.datastores.parameters import check_values
 from chalicelib.datastores.redis import RedisManager
 from chalicelib.errors import BadRequest, CommandFailed, NotOffered, NotReady, Permanent
 from chalicelib.models.datastore import Datastore
@@ -65,6 +67,38 @@ def test_every_script_is_one_that_bash_understands(
     for path, text in scripts.items():
         checked = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False)
         assert (checked.returncode, checked.stderr) == (0, ""), path
+
+
+def test_an_instance_is_born_with_its_parameters_in_the_file_that_its_configuration_includes(
+    manager: BaseManager, primary: Instance, passwords: Passwords
+) -> None:
+    name, parameter = next((name, each) for name, each in manager.parameters.items() if each.type == "boolean")
+    with_one, without = (FakeGuest(endings={PREPARE: UnitState.SUCCEEDED}) for _ in range(2))
+
+    manager.prepare(primary, with_one, passwords, {name: True})
+    manager.prepare(primary, without, passwords)
+
+    assert values_of(with_one.files[manager.parameters_path]) == {name: True}
+    assert values_of(without.files[manager.parameters_path]) == {}
+    assert f"parameters={manager.parameters_path}\n" in with_one.files["/opt/dtrove/service"]
+    assert with_one.permissions[manager.parameters_path] == "0644 root:root"
+    assert check_values({name: parameter}, {name: True}) == {name: True}
+
+
+def test_where_nothing_was_set_and_nothing_shall_be_the_server_is_not_touched(
+    manager: BaseManager, primary: Instance
+) -> None:
+    guest = FakeGuest()
+    paths = f"{manager.parameters_path} {manager.parameters_path}.next /etc/dtrove/parameters.note"
+    reading = f'for file in {paths}; do [ ! -e "$file" ] || base64 --wrap=0 "$file"; echo; done'
+    guest.replies[reading] = "\n\n\n"
+
+    assert manager.apply_parameters(primary, guest, {}) == frozenset()
+    assert (guest.script, guest.files) == ([reading], {})
+
+
+def test_replicas_need_no_order_where_nothing_changes(manager: BaseManager, primary: Instance) -> None:
+    assert manager.replicas_first(primary, {}, {}) is False
 
 
 def test_prepare_is_not_ready_until_its_unit_is_done_and_then_does_nothing(

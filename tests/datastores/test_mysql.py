@@ -84,6 +84,7 @@ def test_prepare_lays_down_configuration_and_scripts(
 
     assert guest.permissions == {
         "/etc/mysql/mariadb.conf.d/99-dtrove.cnf": "0644 root:root",
+        "/etc/mysql/mariadb.conf.d/zzz-dtrove-parameters.cnf": "0644 root:root",
         "/etc/systemd/system/mariadb.service.d/dtrove.conf": "0644 root:root",
         "/etc/systemd/system/multi-user.target.d/dtrove.conf": "0644 root:root",
         "/opt/dtrove/prepare": "0700 root:root",

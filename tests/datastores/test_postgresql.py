@@ -64,6 +64,7 @@ def test_prepare_lays_down_configuration_and_scripts(
     manager.prepare(primary, guest, passwords)
 
     assert guest.permissions == {
+        "/etc/postgresql/15/main/parameters.conf": "0644 root:root",
         "/etc/postgresql/15/main/pg_hba.conf": "0644 root:root",
         "/etc/postgresql/15/main/postgresql.conf": "0644 root:root",
         "/etc/systemd/system/multi-user.target.d/dtrove.conf": "0644 root:root",

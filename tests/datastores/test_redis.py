@@ -30,6 +30,7 @@ def test_prepare_lays_down_configuration_and_scripts(
     manager.prepare(primary, guest, passwords)
 
     assert guest.permissions == {
+        "/etc/dtrove/parameters.conf": "0644 root:root",
         "/etc/dtrove/replication-password": "0600 root:root",
         "/etc/systemd/system/multi-user.target.d/dtrove.conf": "0644 root:root",
         "/etc/systemd/system/redis-server.service.d/dtrove.conf": "0644 root:root",

@@ -11,8 +11,10 @@ from chalicelib.datastores.mysql.native_password import native_password_hash
 class Distribution:
     templates: str  # the templates that differ are in the folder of this name
     service_name: str
+    server: str
     client: str
     config_path: str  # read after the package's own files
+    parameters_path: str  # read after that: its name sorts behind it
     copies_over_ssh: bool  # else the server itself sends its data to a replica
     identified: Callable[[str], str]  # what opens an account with this password, of which the server is told a hash
     sql_mode: str  # for changing accounts: a GRANT makes no user
@@ -23,8 +25,10 @@ class Distribution:
 MARIADB = Distribution(
     templates="mariadb",
     service_name="mariadb",
+    server="mariadbd",
     client="mariadb",
     config_path="/etc/mysql/mariadb.conf.d/99-dtrove.cnf",
+    parameters_path="/etc/mysql/mariadb.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=True,
     identified=lambda password: f"IDENTIFIED VIA mysql_native_password USING '{native_password_hash(password)}'",
     sql_mode="STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER",
@@ -34,8 +38,10 @@ MARIADB = Distribution(
 ORACLE = Distribution(
     templates="oracle",
     service_name="mysql",
+    server="mysqld",
     client="mysql",
     config_path="/etc/mysql/mysql.conf.d/zz-dtrove.cnf",
+    parameters_path="/etc/mysql/mysql.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=False,
     identified=lambda password: (
         f"IDENTIFIED WITH caching_sha2_password AS 0x{caching_sha2_hash(password).encode().hex()}"

@@ -7,6 +7,7 @@ from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRE
 from chalicelib.datastores.mysql.accounts import MySQLAccounts
 from chalicelib.datastores.mysql.distribution import distribution_of
 from chalicelib.datastores.mysql.native_password import native_password_hash
+from chalicelib.datastores.mysql.parameters import MySQLParameters
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
@@ -29,6 +30,7 @@ class MySQLManager(BaseManager):
         super().__init__(datastore)
         self.distribution = distribution_of(datastore.packages)
         self.service_name = self.distribution.service_name
+        self.parameters_path = self.distribution.parameters_path
 
     @property
     def accounts(self) -> MySQLAccounts:
@@ -88,6 +90,10 @@ class MySQLManager(BaseManager):
     def dismiss_replica(self, instance: Instance, primary_guest: Guest) -> None:
         if self.distribution.copies_over_ssh:
             primary_guest.run("/opt/dtrove/replica-access dismiss {replica}", replica=instance.instance_id)
+
+    def live_parameters(self) -> MySQLParameters:
+        plan = self.render("plan-parameters.sh")
+        return MySQLParameters(self.parameters, self.parameters_path, client=self.distribution.client, plan=plan)
 
     def render_own(self, template: str, **values: object) -> str:
         """Render the distribution's own template."""

@@ -1,10 +1,12 @@
 """PostgreSQL, managed over SSH."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, LiteralString
 
 from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.postgresql.accounts import PostgresAccounts
+from chalicelib.datastores.postgresql.parameters import PostgresParameters, rises
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
@@ -36,6 +38,7 @@ class PostgresManager(BaseManager):
         self.major_version = datastore.version.split(".")[0]
         self.service_name = f"postgresql@{self.major_version}-main"
         self.config_path = f"/etc/postgresql/{self.major_version}/main"
+        self.parameters_path = f"{self.config_path}/parameters.conf"
         self.passfile_path = f"{self.config_path}/replication.pgpass"
 
     @property
@@ -83,6 +86,17 @@ class PostgresManager(BaseManager):
     def admit_replica(self, instance: Instance, guest: Guest, primary: Instance, primary_guest: Guest) -> None:
         """Have a slot for the replica: the primary then keeps what it still needs, even while it is away."""
         primary_guest.run(PSQL, stdin=self.render("create-slot.sql", slot=slot_of(instance)))
+
+    def live_parameters(self) -> PostgresParameters:
+        scripts = {name: self.render(f"{name}.sh") for name in ("plan-parameters", "reload-parameters")}
+        return PostgresParameters(self.parameters, self.parameters_path, scripts=scripts)
+
+    def replicas_first(self, primary: Instance, former: Mapping[str, Value], values: Mapping[str, Value]) -> bool:
+        """A standby does not start with less than its primary has of what both must keep track of.
+
+        So replicas go first as these values rise; as they fall, the primary does, and replicas once they follow again.
+        """
+        return rises(self.parameters, self.render_config_file(primary), former, values)
 
     def drop_replica(self, primary_guest: Guest, replica: Instance) -> None:
         primary_guest.run(PSQL, stdin=self.render("drop-slot.sql", slot=slot_of(replica)))

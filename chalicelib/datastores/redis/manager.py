@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, Passwords
 from chalicelib.datastores.redis.accounts import OF_ROOT, RedisAccounts, hash_of
+from chalicelib.datastores.redis.parameters import RedisParameters
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
 
@@ -38,6 +39,9 @@ class RedisManager(BaseManager):
     def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
         """Nothing to open: both accounts are there from the first start on."""
         guest.run("/opt/dtrove/service await")
+
+    def live_parameters(self) -> RedisParameters:
+        return RedisParameters(self.parameters, self.parameters_path, self.render_config_file)
 
     def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
         return (File(f"{OPT}/seed", self.render("seed.sh", primary=primary), SCRIPT_MODE),)
