@@ -10,6 +10,7 @@ from chalicelib.api import (
     actions,
     catalog,
     clusters,
+    configurations,
     instances,
     jobs,
     later,
@@ -22,7 +23,11 @@ from chalicelib.api import (
 logging.getLogger("dtrove").setLevel(logging.INFO)  # Lambda's own is WARNING: a line for each step would be lost
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
-for part in (versions, catalog, clusters, instances, actions, accounts, roots, jobs, later, mgmt, versions_admin):
+PARTS = (
+    *(versions, catalog, clusters, instances, actions, accounts, roots, configurations),
+    *(jobs, later, mgmt, versions_admin),
+)
+for part in PARTS:
     app.register_blueprint(part.routes)
 
 

@@ -1,6 +1,7 @@
 """All our tables."""
 
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
 from chalicelib.models.instance import Instance
@@ -9,4 +10,4 @@ from chalicelib.models.key import Key
 from chalicelib.models.project import Project
 from chalicelib.models.record import Record
 
-MODELS: tuple[type[Record], ...] = (Cluster, Instance, Job, Key, Project, Datastore, Flavor)
+MODELS: tuple[type[Record], ...] = (Cluster, Instance, Job, Configuration, Key, Project, Datastore, Flavor)

@@ -34,20 +34,13 @@ def list_versions(request: Request) -> Response:
 
 @routes.on("GET /datastores/{datastore}/versions/{version}")
 def show_version(request: Request) -> Response:
-    """Show one; `datastores/versions/{uuid}` is Trove's short form, whose datastore is left out."""
-    wanted = request.values["version"]
-    for each in _versions(request):
-        if wanted in {each.version_id, each.version}:
-            return Response({"version": version_view(request, each)})
-    raise NotFound(f"Datastore version '{wanted}' cannot be found.")
+    return Response({"version": version_view(request, version_of(request))})
 
 
 @routes.on("GET /datastores/versions/{version}")
 def show_version_by_id(request: Request) -> Response:
-    for each in _offered(request):
-        if each.version_id == request.values["version"]:
-            return Response({"version": version_view(request, each)})
-    raise NotFound(f"Datastore version '{request.values['version']}' cannot be found.")
+    """Show one by its id: Trove's short form, whose datastore is left out."""
+    return show_version(request)
 
 
 @routes.on("GET /datastores/{datastore}/versions/{version}/flavors")
@@ -88,6 +81,16 @@ def list_limits(request: Request) -> Response:
         "max_ram": -1,
     }
     return Response({"limits": [absolute]})
+
+
+def version_of(request: Request) -> Datastore:
+    """Return the version that the path names: of a datastore by id or name, or of any by its id. Raises NotFound."""
+    wanted = request.values["version"]
+    in_datastore = "datastore" in request.values
+    for each in _versions(request) if in_datastore else _offered(request):
+        if wanted == each.version_id or (in_datastore and wanted == each.version):
+            return each
+    raise NotFound(f"Datastore version '{wanted}' cannot be found.")
 
 
 def _offered(request: Request) -> list[Datastore]:

@@ -13,7 +13,9 @@ from chalicelib.errors import BadRequest, Forbidden, NotFound, NotOffered
 from chalicelib.jobs.beginnings import launch
 from chalicelib.jobs.reset import reset
 from chalicelib.models.cluster import Cluster, page_of_clusters
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
+from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import Change, ClusterOrder, parse_grow
 from chalicelib.orders.placing import Placed, Requester, place_change, place_cluster, place_instances, tried
@@ -21,7 +23,7 @@ from chalicelib.orders.placing import Placed, Requester, place_change, place_clu
 routes = Routes(__name__)
 
 PLAIN = {"restart": "restart_cluster", "stop": "stop_cluster", "start": "start_cluster", "rotate_key": "rotate_key"}
-LATER = {"upgrade", "add_shard", "configuration_attach", "configuration_detach"}
+LATER = {"upgrade", "add_shard"}
 
 
 @routes.on("POST /clusters")
@@ -65,10 +67,20 @@ def act_on_cluster(request: Request) -> Response:
     cluster = request.find(Cluster, "cluster_id")
     if (action := request.action()) == "reset-status":
         return _reset(request, cluster)
-    placed = _place(action, Fields(request.body, "body"), cluster.cluster_id, request.requester_for(cluster))
+    fields = Fields(request.body, "body")
+    if action in {"configuration_attach", "configuration_detach"}:
+        placed = _configured(request, cluster, fields.object(action) if action.endswith("attach") else None)
+    else:
+        placed = _place(action, fields, cluster.cluster_id, request.requester_for(cluster))
     launch(placed.job)
     view = cluster_view(request, placed.cluster, placed.instances)
     return Response({"cluster": view, "job": job_view(placed.job)}, status_code=202)
+
+
+def _configured(request: Request, cluster: Cluster, fields: Fields | None) -> Placed:
+    """Give all members the group that is named, or take theirs away."""
+    group = request.find_id(Configuration, fields.reference("configuration_id")) if fields else None
+    return place_configuration(group, cluster, cluster.instance_ids, request.requester_for(cluster))
 
 
 def _reset(request: Request, cluster: Cluster) -> Response:

@@ -2,7 +2,7 @@
 
 from chalice.app import Response
 
-from chalicelib.api.answering import accepted
+from chalicelib.api.answering import accepted, done
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
@@ -10,7 +10,9 @@ from chalicelib.api.views.instances import instance_detail, instance_views
 from chalicelib.errors import BadRequest, NotOffered
 from chalicelib.jobs.beginnings import launch
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance, page_of_instances
+from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.instance_order import ReplicaOrder, parse_instance
 from chalicelib.orders.instances import place_removal, place_replicas, rename
@@ -18,7 +20,7 @@ from chalicelib.orders.placing import place_cluster
 
 routes = Routes(__name__)
 
-TO_COME = ("replica_of", "slave_of", "datastore_version", "access", "configuration")
+TO_COME = ("replica_of", "slave_of", "datastore_version", "access")
 
 
 @routes.on("POST /instances")
@@ -51,7 +53,8 @@ def show_instance(request: Request) -> Response:
         return page(request, "instances", views, marker)
     instance = request.find(Instance, "instance_id")
     cluster = Cluster.find(instance.cluster_id) if instance.standalone_in else None
-    return Response({"instance": instance_detail(request, instance, cluster)})
+    group = Configuration.find(instance.configuration_id) if instance.configuration_id else None
+    return Response({"instance": instance_detail(request, instance, cluster, group)})
 
 
 def _page(request: Request) -> tuple[list[Instance], str | None]:
@@ -68,15 +71,28 @@ def delete_instance(request: Request) -> Response:
 @routes.on("PUT /instances/{instance_id}")
 @routes.on("PATCH /instances/{instance_id}")
 def update_instance(request: Request) -> Response:
-    """Rename it: all that an instance's own properties offer today."""
+    """Rename it, or change one other thing: its configuration group, which nothing at all takes away too."""
     instance = request.find(Instance, "instance_id")
     fields = Fields(request.body, "body").object("instance")
     fields.path = "instance"
-    fields.only("name", *TO_COME)
-    if wished := [each for each in TO_COME if fields.has(each)]:
-        if len(wished) > 1:
-            raise BadRequest(f"Validation error: instance: only one of {', '.join(wished)} can be changed at a time")
+    fields.only("name", "configuration", *TO_COME)
+    wished = [each for each in ("configuration", *TO_COME) if fields.has(each)]
+    if len(wished) > 1:
+        raise BadRequest(f"Validation error: instance: only one of {', '.join(wished)} can be changed at a time")
+    if wished and wished[0] in TO_COME:
         raise NotOffered(f"Changing {wished[0]} is not offered yet.")
     if "name" in fields:
         rename(instance, fields.name("name"))
+    if wished or not fields.has("name"):
+        return _configured(request, instance, fields)
     return Response("", status_code=202)
+
+
+def _configured(request: Request, instance: Instance, fields: Fields) -> Response:
+    """Give it the group that is named; without one, take its own away."""
+    group = request.find_id(Configuration, fields.reference("configuration")) if "configuration" in fields else None
+    if group is None and instance.configuration_id is None:
+        return Response("", status_code=202)
+    cluster = Cluster.of_project(instance.project_id, instance.cluster_id)
+    by = request.requester_for(instance)
+    return done(place_configuration(group, cluster, [instance.instance_id], by).job)

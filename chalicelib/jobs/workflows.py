@@ -85,6 +85,11 @@ WORKFLOWS = {
         instances_during=Status.STARTING,
     ),
     "perform": Workflow(steps=("open_job", "run_commands", "close_job"), begins_from=AT_REST),
+    "configure_instances": Workflow(
+        steps=("open_job", "apply_parameters", "close_job"),
+        begins_from=ACTIVE,
+        timeout_seconds=FIVE_MINUTES,
+    ),
     "change_accounts": Workflow(
         steps=("open_job", "change_accounts", "close_job"),
         begins_from=frozenset({Status.ACTIVE, Status.GROWING, Status.SHRINKING, Status.UPDATING}),

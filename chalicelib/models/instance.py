@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import UpdateError
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib import config
 from chalicelib.checks import TEMPLATES
@@ -40,6 +40,17 @@ class StandaloneByProject(GlobalSecondaryIndex["Instance"]):
     instance_id = UnicodeAttribute(range_key=True)
 
 
+class InstancesByConfiguration(GlobalSecondaryIndex["Instance"]):
+    """Those that have a configuration group."""
+
+    class Meta:
+        index_name = "by_configuration"
+        projection = IncludeProjection(["name", "cluster_id", "project_id"])
+
+    configuration_id = UnicodeAttribute(hash_key=True)
+    instance_id = UnicodeAttribute(range_key=True)
+
+
 class EveryInstance(GlobalSecondaryIndex["Instance"]):
     """The ids of all instances there are, for administrators. Keys alone: a change of a record costs nothing here."""
 
@@ -60,6 +71,9 @@ class Instance(HeldRecord):
     by_project = InstancesByProject()
     standalone_in = UnicodeAttribute(null=True)  # project_id, unless it is a member of a `cluster`
     standalone_by_project = StandaloneByProject()
+    configuration_id = UnicodeAttribute(null=True)  # the group whose values its server has
+    by_configuration = InstancesByConfiguration()
+    waiting_parameters: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # in force after a restart only
     realm = UnicodeAttribute(default=REALM)
     everywhere = EveryInstance()
     name = UnicodeAttribute()
@@ -124,6 +138,14 @@ def page_of_instances(
     index: Any = Instance.by_project if with_members else Instance.standalone_by_project
     after: Any = InstancesByProject.instance_id > marker if marker else None
     instances, more = one_page(index.query(project_id, after, limit=limit + 1, page_size=limit + 1), limit)
+    return instances, instances[-1].instance_id if more else None
+
+
+def page_of_attached(configuration_id: str, limit: int, marker: str | None) -> tuple[list[Instance], str | None]:
+    """Return ids, names and clusters of the instances that have the group, as `page_of_instances` does."""
+    after: Any = InstancesByConfiguration.instance_id > marker if marker else None
+    found = Instance.by_configuration.query(configuration_id, after, limit=limit + 1, page_size=limit + 1)
+    instances, more = one_page(found, limit)
     return instances, instances[-1].instance_id if more else None
 
 

@@ -86,6 +86,8 @@ class Job(ProjectRecord):
     title = UnicodeAttribute(null=True)
     commands: ListAttribute[str] = ListAttribute(null=True)
     output = UnicodeAttribute(null=True)
+    # --- configure_instances
+    configuration_id = UnicodeAttribute(null=True)  # None: they shall have none
     # --- change_accounts
     wish = Sealed(null=True)  # until the job ends: it may hold passwords
 

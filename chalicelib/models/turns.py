@@ -3,6 +3,7 @@
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import size
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -43,4 +44,7 @@ def step_out(batch: TransactWrite, instance_id: str, job_id: str) -> None:
         batch.delete(turns, condition=waiting == [job_id])
     elif job_id in turns.waiting:
         place = turns.waiting.index(job_id)
-        batch.update(turns, actions=[waiting[place].remove()], condition=waiting[place] == job_id)
+        is_not_last = (
+            size(waiting) > 1
+        )  # the last one deletes the item; those before it may have left since it was read
+        batch.update(turns, actions=[waiting[place].remove()], condition=(waiting[place] == job_id) & is_not_last)

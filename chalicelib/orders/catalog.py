@@ -1,6 +1,7 @@
-"""What is on offer: finds the datastore version and the flavor an order names, by id or by name."""
+"""What an order names: finds the datastore version, the flavor, the configuration group."""
 
 from chalicelib.errors import BadRequest, NotFound
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
 
@@ -27,3 +28,13 @@ def find_flavors(flavor_ids: set[str]) -> dict[str, Flavor]:
     for flavor_id in sorted(flavor_ids - offered.keys()):
         raise BadRequest(f"Validation error: flavorRef: Resource {flavor_id} cannot be found.")
     return offered
+
+
+def find_configuration(project_id: str, configuration_id: str, version_id: str) -> Configuration:
+    """Return the group that a new instance of the version shall have. Raises NotFound, BadRequest."""
+    configuration = Configuration.find(configuration_id)
+    if configuration is None or configuration.project_id != project_id:
+        raise NotFound(f"Resource {configuration_id} cannot be found.")
+    if configuration.datastore_version_id != version_id:
+        raise BadRequest(f"Configuration group {configuration_id} is of another datastore version.")
+    return configuration

@@ -4,8 +4,11 @@ from typing import Any
 
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
+from chalicelib.orders.catalog import find_configuration
+from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
 from chalicelib.orders.placing import Requester, place_change, place_cluster, place_instances
@@ -23,6 +26,12 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
     by = Requester(cluster.project_id, CONSOLE)
     if workflow == "add_instance":
         return place_instances(cluster.cluster_id, _more(fields, cluster), by, job_id).job
+    if workflow == "change_accounts":
+        raise BadRequest("Validation error: input: passwords would stay in its history: ask the API")
+    if workflow == "configure_instances":
+        group = _group(fields, cluster)
+        about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
+        return place_configuration(group, cluster, about, by, job_id).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
     if instance_ids is None and workflow in {"remove_instance", "perform"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")
@@ -30,6 +39,12 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
     if workflow == "perform":
         change = parse_commands(fields, cluster.cluster_id, fields.text("instance_id"))
     return place_change(change, by, job_id).job
+
+
+def _group(fields: Fields, cluster: Cluster) -> Configuration | None:
+    if "configuration_id" not in fields:
+        return None
+    return find_configuration(cluster.project_id, fields.text("configuration_id"), cluster.datastore_version_id)
 
 
 def _cluster(fields: Fields) -> Cluster:

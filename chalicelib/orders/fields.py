@@ -71,6 +71,13 @@ class Fields:
             raise self.wrong(key, f"is too long: at most {longest} characters")
         return value
 
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Return an object as it is: whoever it is for has rules of its own."""
+        value = self._values.get(key)
+        if not isinstance(value, dict):
+            raise self.wrong(key, "must be an object")
+        return value
+
     def refuse(self, *keys: str) -> None:
         """Raise BadRequest if one of these is given: better than taking an order and not honouring it.
 

@@ -25,7 +25,7 @@ def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
     """Read `{"instance": {…}}`. Raises BadRequest, OverLimit."""
     fields = Fields(body, "body").object("instance")
     fields.path = "instance"
-    fields.refuse("nics", "availability_zone", "region_name", "modules", "locality", "restorePoint", "configuration")
+    fields.refuse("nics", "availability_zone", "region_name", "modules", "locality", "restorePoint")
     _refuse_access(fields)
     if "replica_of" in fields:
         return _replicas(fields)
@@ -38,6 +38,7 @@ def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
         version=_given(datastore, "version") or _given(datastore, "version_number"),
         instances=(InstanceOrder.read(fields, named=False),),
         kind=Kind.STANDALONE,
+        configuration_id=fields.reference("configuration") if "configuration" in fields else None,
         databases=tuple(read_databases(fields) if has_any(fields, "databases") else ()),
         users=tuple(read_users(fields) if has_any(fields, "users") else ()),
     )

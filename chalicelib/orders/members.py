@@ -32,12 +32,17 @@ def new_cluster(order: ClusterOrder, project_id: str, datastore: Datastore, clus
 
 
 def new_instances(
-    cluster: Cluster, orders: Sequence[InstanceOrder], flavors: dict[str, Flavor], job_id: str
+    cluster: Cluster,
+    orders: Sequence[InstanceOrder],
+    flavors: dict[str, Flavor],
+    job_id: str,
+    configuration_id: str | None = None,
 ) -> list[Instance]:
-    """Return records of new members, entered into the cluster's list too."""
+    """Return records of new members, entered into the cluster's list too; with the group, if any, of that id."""
     instances = []
     for position, order in enumerate(orders):
         instance = _new_instance(cluster, order, flavors[order.flavor_id], id_from(job_id, f"instance-{position}"))
+        instance.configuration_id = configuration_id
         cluster.members.append(Member(instance_id=instance.instance_id, name=instance.name))
         instances.append(instance)
     return instances

@@ -37,6 +37,7 @@ class ClusterOrder:
     version: str | None  # id or number; None is the datastore's default
     instances: tuple[InstanceOrder, ...]  # the first becomes the primary
     kind: Kind = Kind.CLUSTER
+    configuration_id: str | None = None  # of the group whose values it shall be born with
     databases: tuple[Database, ...] = ()  # to be born with
     users: tuple[User, ...] = ()
 
@@ -45,13 +46,14 @@ class ClusterOrder:
         """Read Trove's `{"cluster": {…}}`, or ours with `"size"` equal instances. Raises BadRequest, OverLimit."""
         fields = Fields(body, "body").object("cluster")
         fields.path = "cluster"
-        fields.refuse("locality", "configuration", "extended_properties")
+        fields.refuse("locality", "extended_properties")
         datastore = fields.object("datastore")
         return cls(
             name=fields.name("name"),
             datastore=datastore.text("type"),
             version=datastore.text("version") if "version" in datastore else None,
             instances=_instances(fields),
+            configuration_id=fields.reference("configuration") if "configuration" in fields else None,
         )
 
 

@@ -21,7 +21,7 @@ from chalicelib.models.record import Stale, transaction
 from chalicelib.models.status import Role
 from chalicelib.orders import secrets
 from chalicelib.orders.account_order import accounts_of, check_born
-from chalicelib.orders.catalog import find_datastore, find_flavors
+from chalicelib.orders.catalog import find_configuration, find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
 
@@ -52,6 +52,8 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
     check_size(datastore, len(order.instances))
     if order.databases or order.users:
         check_born(accounts_of(datastore.version_id), order.databases, order.users)
+    if order.configuration_id:
+        find_configuration(by.project_id, order.configuration_id, datastore.version_id)
     flavors = find_flavors({each.flavor_id for each in order.instances})
     job_id = job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
@@ -65,7 +67,7 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
         cluster = new_cluster(order, by.project_id, datastore, cluster_id)
         cluster.key_ids, cluster.passwords = [key.key_id], sealed
         cluster.first_accounts = first_accounts
-        instances = new_instances(cluster, order.instances, flavors, job_id)
+        instances = new_instances(cluster, order.instances, flavors, job_id, order.configuration_id)
         instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
         job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)
         limits = check_quota(by.project_id, instances)
@@ -88,7 +90,8 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
         check(WORKFLOWS["add_instance"], cluster)
         check_size(Datastore.of_version(cluster.datastore_version_id), len(cluster.members) + len(orders))
         members = cluster.instances()
-        added = new_instances(cluster, orders, flavors, job_id)
+        check_waits_for_nothing(cluster, members)
+        added = new_instances(cluster, orders, flavors, job_id, _configuration_of(cluster, members))
         job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
         limits = check_quota(by.project_id, added)
         with transaction() as batch:
@@ -115,6 +118,18 @@ def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
         return Placed(cluster, instances, job)
 
     return tried(place)
+
+
+def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> None:
+    """Raise Unprocessable if the primary is not yet what its parameters say: a copy of it would be it at once."""
+    for each in members:
+        if each.instance_id == cluster.primary_id and each.waiting_parameters:
+            raise Unprocessable(f"Instance {each.instance_id} waits for a restart that puts its parameters in force.")
+
+
+def _configuration_of(cluster: Cluster, members: Sequence[Instance]) -> str | None:
+    """Return the group that a new member shall have: its primary's."""
+    return next((each.configuration_id for each in members if each.instance_id == cluster.primary_id), None)
 
 
 def tried(place: Callable[[], Made]) -> Made:

@@ -8,6 +8,7 @@ from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.instance import Instance
 from chalicelib.sealing import unseal
 from chalicelib.ssh.guest import Guest
+from chalicelib.steps.parameters import values_of
 from chalicelib.steps.step import guest_step, instance_step
 from chalicelib.steps.world import guest_of, manager_for, passwords_of
 
@@ -24,7 +25,7 @@ def await_ssh(cluster: Cluster, instance: Instance) -> None:
 def prepare_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     manager = manager_for(cluster)
     manager.mount_volume(instance, guest)
-    manager.prepare(instance, guest, passwords_of(cluster))
+    manager.prepare(instance, guest, passwords_of(cluster), values_of(instance.configuration_id))
 
 
 @guest_step
@@ -53,6 +54,7 @@ def drop_replica(cluster: Cluster, instance: Instance) -> None:
 @guest_step
 def restart_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     manager_for(cluster).restart(instance, guest, str(instance.held_by))
+    instance.waiting_parameters = None
 
 
 @guest_step
@@ -63,6 +65,7 @@ def stop_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> None:
 @guest_step
 def start_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     manager_for(cluster).start(instance, guest, str(instance.held_by))
+    instance.waiting_parameters = None
 
 
 def primary(cluster: Cluster) -> Instance:

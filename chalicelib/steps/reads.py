@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from chalicelib.datastores.accounts import Accounts
+from chalicelib.datastores.base import BaseManager
 from chalicelib.errors import NotFound, NotOffered, ServiceError, StepError, Unavailable
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
@@ -23,15 +24,16 @@ def read(event: dict[str, Any]) -> dict[str, Any]:
         return {"refused": [Unavailable.__name__, f"The instance cannot be asked now: {error}"]}
 
 
-def _opened(instance_id: str) -> tuple[Accounts, Instance]:
+def _opened(instance_id: str) -> tuple[BaseManager, Instance]:
     instance = Instance.find(instance_id)
     cluster = Cluster.find(instance.cluster_id) if instance else None
     if instance is None or cluster is None:
         raise NotFound(f"Resource {instance_id} cannot be found.")
-    return manager_for(cluster).accounts, instance
+    return manager_for(cluster), instance
 
 
-def list_accounts(accounts: Accounts, instance: Instance) -> dict[str, Any]:
+def list_accounts(manager: BaseManager, instance: Instance) -> dict[str, Any]:
+    accounts = manager.accounts
     with closing(guest_of(instance)) as guest:
         users = [asdict(each) for each in accounts.users(guest)]
         return {"databases": [each.name for each in _databases(accounts, guest)], "users": users}
@@ -44,9 +46,19 @@ def _databases(accounts: Accounts, guest: Guest) -> Any:
         return []
 
 
-def tell_root(accounts: Accounts, instance: Instance) -> bool:
+def tell_root(manager: BaseManager, instance: Instance) -> bool:
+    accounts = manager.accounts
     with closing(guest_of(instance)) as guest:
         return accounts.is_root_enabled(guest)
 
 
-READS: dict[str, Callable[[Accounts, Instance], Any]] = {"accounts": list_accounts, "root": tell_root}
+def tell_parameters(manager: BaseManager, instance: Instance) -> dict[str, Any]:
+    with closing(guest_of(instance)) as guest:
+        return manager.actual_parameters(guest, sorted(manager.parameters))
+
+
+READS: dict[str, Callable[[BaseManager, Instance], Any]] = {
+    "accounts": list_accounts,
+    "root": tell_root,
+    "parameters": tell_parameters,
+}

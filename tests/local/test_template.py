@@ -12,13 +12,14 @@ from pynamodb.attributes import TTLAttribute
 from pynamodb.models import Model
 
 from chalicelib.errors import ConfigError
-from chalicelib.models import cluster, datastore, flavor, instance, job, key, project
+from chalicelib.models import cluster, configuration, datastore, flavor, instance, job, key, project
 from local.package import machine_files
 from local.template import TASK_FUNCTIONS, completed
 
 ROOT = Path(__file__).parents[2]
 MODELS: list[type[Model]] = [
     cluster.Cluster,
+    configuration.Configuration,
     datastore.Datastore,
     flavor.Flavor,
     instance.Instance,

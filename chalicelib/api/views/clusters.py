@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chalicelib.api.request import Request
-from chalicelib.api.views.instances import STATUSES, shape
+from chalicelib.api.views.instances import shape, status_of
 from chalicelib.api.views.links import View, links, when
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
@@ -57,5 +57,5 @@ def _detail(request: Request, view: View, instances: Sequence[Instance]) -> None
     for member in view["instances"]:
         if (instance := records.get(member["id"])) is None:  # deleted since the cluster was read
             continue
-        member |= {"status": STATUSES[Status(instance.status)][0], "role": instance.role, **shape(request, instance)}
+        member |= {"status": status_of(instance)[0], "role": instance.role, **shape(request, instance)}
     view["ip"] = [each.address for each in instances if each.address]

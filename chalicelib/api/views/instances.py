@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from chalicelib.api.request import Request
 from chalicelib.api.views.links import View, links, when
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Status
 
@@ -20,6 +21,16 @@ STATUSES = {  # ours → Trove's (status, operating_status) of an instance
 }
 
 
+RESTART_REQUIRED = "RESTART_REQUIRED"
+
+
+def status_of(instance: Instance) -> tuple[str, str]:
+    """Return Trove's (status, operating_status)."""
+    if instance.status == Status.ACTIVE and instance.waiting_parameters:
+        return RESTART_REQUIRED, RESTART_REQUIRED
+    return STATUSES[Status(instance.status)]
+
+
 def shape(request: Request, instance: Instance) -> View:
     """What an instance is made of. Optional keys are absent, not null: clients test for their presence."""
     shape: View = {"flavor": {"id": instance.flavor_id, "links": links(request, "flavors", instance.flavor_id)}}
@@ -33,7 +44,7 @@ def shape(request: Request, instance: Instance) -> View:
 
 def instance_view(request: Request, instance: Instance) -> View:
     """Return an instance as a list shows it, without its replication: see `replication`."""
-    status, operating_status = STATUSES[Status(instance.status)]
+    status, operating_status = status_of(instance)
     view: View = {
         "id": instance.instance_id,
         "name": instance.name,
@@ -80,8 +91,10 @@ def _named(request: Request, instance_id: str) -> View:
     return {"id": instance_id, "links": links(request, "instances", instance_id)}
 
 
-def instance_detail(request: Request, instance: Instance, cluster: Cluster | None = None) -> View:
-    """Return all of an instance; with the cluster's record, how it replicates too."""
+def instance_detail(
+    request: Request, instance: Instance, cluster: Cluster | None = None, configuration: Configuration | None = None
+) -> View:
+    """Return all of an instance; with the records of its cluster and its group, what it has of those too."""
     view = instance_view(request, instance)
     view["datastore"]["version_number"] = instance.datastore_version
     view |= {
@@ -91,6 +104,13 @@ def instance_detail(request: Request, instance: Instance, cluster: Cluster | Non
     }
     if cluster is not None:
         view |= replication(request, instance, cluster.primary_id, cluster.instance_ids)
+    if configuration is not None:
+        id_ = configuration.configuration_id
+        view["configuration"] = {
+            "id": id_,
+            "name": configuration.name,
+            "links": links(request, "configurations", id_),
+        }
     if instance.message:
         view["fault"] = {"message": instance.message, "created": when(instance.updated_at)}
     if request.caller.is_admin:

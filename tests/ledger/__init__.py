@@ -1,14 +1,17 @@
 """A datastore whose databases and users are a ledger in memory: what the API and the steps do around a real one."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from chalicelib.datastores.accounts import Accounts, Database, User
+from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.redis.manager import RedisManager
-from chalicelib.errors import BadRequest
-from chalicelib.ssh.guest import Guest
+from chalicelib.errors import BadRequest, Permanent
+from chalicelib.models.instance import Instance
+from chalicelib.ssh.guest import File, Guest
 
 
 @dataclass
@@ -17,6 +20,7 @@ class Ledger(Accounts):
     logins: dict[tuple[str, str], User] = field(default_factory=dict)
     root_password: str | None = "as born"
     calls: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)  # in force
 
     def check_database(self, database: Database) -> None:
         if database.name == "mysql":
@@ -71,9 +75,27 @@ class Ledger(Accounts):
 THE_LEDGER = Ledger()
 
 
+DEFAULTS = {"most": 10, "mode": "safe"}
+REFUSED = 13  # what the server does not want, though the rules allow it
+
+
 class LedgerManager(RedisManager):
     folder = Path(inspect.getfile(RedisManager)).parent  # of its templates
 
     @property
     def accounts(self) -> Accounts:  # type: ignore[override] # Redis has its own; this is the ledger
         return THE_LEDGER
+
+    def parameter_files(self, instance: Instance, values: Mapping[str, Value]) -> Iterable[File]:
+        THE_LEDGER.settings |= values
+        return ()
+
+    def apply_parameters(self, instance: Instance, guest: Guest, values: Mapping[str, Value]) -> frozenset[str]:
+        if values.get("most") == REFUSED:
+            raise Permanent("the server does not want most = 13")
+        wanted = DEFAULTS | dict(values)
+        THE_LEDGER.settings["most"] = wanted["most"]
+        return frozenset({"mode"} if wanted["mode"] != THE_LEDGER.settings.get("mode", DEFAULTS["mode"]) else ())
+
+    def actual_parameters(self, guest: Guest, names: Sequence[str]) -> dict[str, Any]:
+        return {name: THE_LEDGER.settings.get(name, DEFAULTS[name]) for name in names}

@@ -1,0 +1,149 @@
+"""/configurations and what may be set of a datastore version."""
+
+from chalice.app import Response
+
+from chalicelib import config
+from chalicelib.api.answering import done
+from chalicelib.api.catalog import version_of
+from chalicelib.api.guests import read
+from chalicelib.api.pages import page
+from chalicelib.api.request import Request
+from chalicelib.api.routes import Routes
+from chalicelib.api.views.links import View, when
+from chalicelib.datastores.parameters import Parameter, drift
+from chalicelib.errors import NotFound
+from chalicelib.jobs.beginnings import launch
+from chalicelib.models.configuration import Configuration, page_of_configurations
+from chalicelib.models.datastore import Datastore
+from chalicelib.models.instance import Instance, page_of_attached
+from chalicelib.orders import configurations as orders
+from chalicelib.orders.fields import Fields
+from chalicelib.orders.placing import Placed
+
+routes = Routes(__name__)
+
+
+@routes.on("GET /configurations")
+def list_configurations(request: Request) -> Response:
+    configurations, marker = page_of_configurations(request.project_id, *request.page())
+    return page(request, "configurations", [configuration_view(each) for each in configurations], marker)
+
+
+@routes.on("POST /configurations")
+def create_configuration(request: Request) -> Response:
+    default = config.current().dtrove_default_datastore
+    configuration = orders.new_configuration(_fields(request), request.project_id, default)
+    return Response({"configuration": _detail(configuration, 0)})
+
+
+@routes.on("GET /configurations/{configuration_id}")
+def show_configuration(request: Request) -> Response:
+    configuration = request.find(Configuration, "configuration_id")
+    attached, _ = page_of_attached(configuration.configuration_id, orders.MOST_ATTACHED, None)
+    return Response({"configuration": _detail(configuration, len(attached))})
+
+
+@routes.on("GET /configurations/{configuration_id}/instances")
+def list_attached(request: Request) -> Response:
+    configuration = request.find(Configuration, "configuration_id")
+    instances, marker = page_of_attached(configuration.configuration_id, *request.page())
+    return page(request, "instances", [{"id": each.instance_id, "name": each.name} for each in instances], marker)
+
+
+@routes.on("PUT /configurations/{configuration_id}")
+def replace_configuration(request: Request) -> Response:
+    _changed(request, merged=False)
+    return Response("", status_code=202)
+
+
+@routes.on("PATCH /configurations/{configuration_id}")
+def edit_configuration(request: Request) -> Response:
+    _changed(request, merged=True)
+    return Response("", status_code=200)
+
+
+def _changed(request: Request, *, merged: bool) -> None:
+    configuration = request.find(Configuration, "configuration_id")
+    by = request.requester_for(configuration)
+    await_all(orders.change_configuration(configuration, _fields(request), by, merged=merged))
+
+
+def await_all(placed: list[Placed]) -> None:
+    """Launch all jobs; of a single one the outcome is waited for, and told."""
+    if len(placed) == 1:
+        done(placed[0].job)
+        return
+    for each in placed:
+        launch(each.job)
+
+
+@routes.on("DELETE /configurations/{configuration_id}")
+def delete_configuration(request: Request) -> Response:
+    orders.delete_configuration(request.find(Configuration, "configuration_id"))
+    return Response("", status_code=202)
+
+
+@routes.on("GET /instances/{instance_id}/configuration")
+def show_configuration_of_instance(request: Request) -> Response:
+    """Show each parameter's present value, and where it is not what the instance's group says."""
+    instance = request.find(Instance, "instance_id")
+    actual = read("parameters", instance)
+    group = Configuration.find(instance.configuration_id) if instance.configuration_id else None
+    found = drift(group.values, actual, _parameters(instance.datastore_version_id)) if group else []
+    waiting = instance.waiting_parameters or set()
+    drifted = [
+        {"name": name, "wanted": wanted, "actual": present, "waits_for_restart": name in waiting}
+        for name, wanted, present in found
+    ]
+    return Response({"instance": {"configuration": actual, "drift": drifted}})
+
+
+# --- what may be set
+@routes.on("GET /datastores/{datastore}/versions/{version}/parameters")
+@routes.on("GET /datastores/versions/{version}/parameters")
+def list_parameters(request: Request) -> Response:
+    datastore = version_of(request)
+    parameters = orders.parameters_of(datastore).values()
+    shown = [orders.shown_parameter(each, datastore.version_id) for each in parameters]
+    return Response({"configuration-parameters": shown})
+
+
+@routes.on("GET /datastores/{datastore}/versions/{version}/parameters/{parameter}")
+@routes.on("GET /datastores/versions/{version}/parameters/{parameter}")
+def show_parameter(request: Request) -> Response:
+    datastore, name = version_of(request), request.values["parameter"]
+    parameter = orders.parameters_of(datastore).get(name)
+    if parameter is None:
+        raise NotFound(f"The configuration parameter {name} is not supported for this datastore.")
+    return Response(orders.shown_parameter(parameter, datastore.version_id))
+
+
+def configuration_view(configuration: Configuration) -> View:
+    return {
+        "id": configuration.configuration_id,
+        "name": configuration.name,
+        "description": configuration.description,
+        "created": when(configuration.created_at),
+        "updated": when(configuration.updated_at),
+        "datastore_name": configuration.datastore,
+        "datastore_version_id": configuration.datastore_version_id,
+        "datastore_version_name": configuration.datastore_version,
+    }
+
+
+def _detail(configuration: Configuration, attached: int) -> View:
+    return configuration_view(configuration) | {
+        "values": dict(configuration.values),
+        "instance_count": attached,
+        "datastore_version_number": configuration.datastore_version,
+    }
+
+
+def _parameters(version_id: str) -> dict[str, Parameter]:
+    return orders.parameters_of(Datastore.of_version(version_id))
+
+
+def _fields(request: Request) -> Fields:
+    fields = Fields(request.body, "body").object("configuration")
+    fields.path = "configuration"
+    return fields
