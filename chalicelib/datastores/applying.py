@@ -92,8 +92,8 @@ class Attempt:
 
     def run(self) -> frozenset[str]:
         self._check()
-        text, next_text, former = self._read()
-        names = self._touched(text, next_text, former)
+        former = self._former()
+        names = self._touched(former)
         if not names:
             return frozenset()
         former = self._note(former, names)
@@ -116,16 +116,14 @@ class Attempt:
             if parameter.of_memory and bytes_of(parameter, value) > self.instance.memory_mib * MIB:
                 raise Permanent(f"{name} = {value} is more than the instance's memory, {self.instance.memory_mib} MiB.")
 
-    def _read(self) -> tuple[str, str | None, Former]:
-        """Return both files as they are now, and what was noted by an attempt that was cut, or else is so now."""
+    def _former(self) -> Former:
+        """Return what was noted by an attempt that was cut, or else what is so now."""
         answer = self.guest.run(READ, path=self.live.path, note=NOTE).split("\n")
         text, next_text, note = (base64.b64decode(line).decode() for line in answer[:3])
-        now = Former(text or f"{HEADER}{{}}\n", next_text or None)
-        return now.text, now.next, Former(**json.loads(note)) if note else now
+        return Former(**json.loads(note)) if note else Former(text or f"{HEADER}{{}}\n", next_text or None)
 
-    def _touched(self, text: str, next_text: str | None, former: Former) -> list[str]:
-        texts = (text, next_text, former.text, former.next)
-        names = {*self.values, *former.live, *(name for each in texts if each for name in values_of(each))}
+    def _touched(self, former: Former) -> list[str]:
+        names = {*self.values, *former.live, *values_of(former.text), *values_of(former.next or "")}
         return sorted(names & set(self.live.parameters))
 
     def _note(self, former: Former, names: Sequence[str]) -> Former:
