@@ -35,6 +35,13 @@ def postgresql(address: str, user: str, password: str, statement: str, database:
         return [list(row) for row in cursor.fetchall()] if cursor.description else []
 
 
+ON = ("10.11", "--datastore", "mysql")
+
+
+def column(rows: list[dict[str, Any]], name: str) -> list[Any]:
+    return [each[name] for each in rows]
+
+
 Ask = Callable[..., Any]
 ASKS: dict[str, tuple[str, str, str, Ask]] = {
     "mysql": ("10.11", "root", "mysql", mysql),
@@ -148,3 +155,38 @@ def test_users_of_redis(member: Stock) -> None:
         member("database", "db", "create", "cache", "none")
     member("database", "instance", "delete", "cache")
     gone(member, "cache")
+
+
+def test_a_configuration_group(member: Stock) -> None:
+    on = ("--datastore", "mysql", "--datastore-version", "10.11")
+    member.shown("database", "instance", "create", "tuned", "--flavor", "1", *on, "--databases", "shop")
+    address = active(member, "tuned")["ip"]
+    root = member.shown("database", "root", "enable", "tuned")
+
+    def variable(name: str) -> str:
+        ((_, value),) = mysql(address, "root", root["password"], f"SHOW VARIABLES LIKE '{name}'")
+        return str(value)
+
+    parameters = {each["Name"]: each for each in member.shown("database", "configuration", "parameter", "list", *ON)}
+    assert parameters["ft_min_word_len"]["Restart Required"] is True
+    values = '{"max_connections": 77, "ft_min_word_len": 7}'
+    made = member.shown("database", "configuration", "create", "tuning", values, *on)
+    member("database", "configuration", "attach", "tuned", "tuning")
+    assert member.shown("database", "instance", "show", "tuned")["status"] == "RESTART_REQUIRED"
+    assert (variable("max_connections"), variable("ft_min_word_len") == "7") == ("77", False)
+    member("database", "instance", "restart", "tuned")
+    active(member, "tuned")
+    assert (variable("max_connections"), variable("ft_min_word_len")) == ("77", "7")
+
+    member("database", "configuration", "parameter", "set", made["id"], '{"max_connections": 66}')
+    assert variable("max_connections") == "66"
+    with pytest.raises(Failed, match=r"max_connections.*HTTP 422"):
+        member("database", "configuration", "parameter", "set", made["id"], '{"max_connections": 0}')
+    told = member.shown("database", "configuration", "default", "tuned")
+    assert told["max_connections"] == 66
+    assert column(member.shown("database", "configuration", "instances", "tuning"), "Name") == ["tuned"]
+    member("database", "configuration", "detach", "tuned")
+    assert variable("max_connections") not in {"66", "77"}
+    member("database", "instance", "delete", "tuned")
+    gone(member, "tuned")
+    member("database", "configuration", "delete", "tuning")

@@ -27,7 +27,7 @@ MODELS: list[type[Model]] = [
     key.Key,
     project.Project,
 ]
-FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Outcomes", "Sweep", "SweepCloud"}
+FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud"}
 POLICIES = sorted((ROOT / ".chalice").glob("policy-*.json"))
 
 
