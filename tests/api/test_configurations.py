@@ -219,3 +219,12 @@ def test_a_cluster_s_members_have_one_group(simulation: Simulation, ledger: Ledg
     assert len(reader.get(f"/configurations/{id_}/instances").body["instances"]) == 2
     carried_out(simulation, member.post(f"/clusters/{cluster['id']}", {"configuration_detach": {}}))
     assert reader.get(f"/configurations/{id_}/instances").body["instances"] == []
+
+
+def test_the_console_gives_a_group_too(simulation: Simulation, instance_id: str, ledger: Ledger) -> None:
+    cluster_id = Instance.get(instance_id).cluster_id
+    job = Job(job_id="by-hand", workflow="configure_instances", cluster_id=cluster_id)
+
+    simulation.carry_out(job, {"cluster_id": cluster_id, "configuration_id": group(most=20)})
+
+    assert (fresh_job(job).status, ledger.settings["most"]) == (JobStatus.SUCCEEDED, 20)

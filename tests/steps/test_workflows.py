@@ -193,6 +193,8 @@ def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> N
         ("restart_cluster", {}, "cluster_id"),
         ("restart_cluster", {"cluster_id": "none"}, "no such cluster"),
         ("perform", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("change_accounts", {"cluster_id": "CLUSTER", "users": []}, "history"),
+        ("configure_instances", {"cluster_id": "CLUSTER", "configuration_id": "none"}, "none cannot be found"),
         ("remove_instance", {"cluster_id": "CLUSTER"}, "instance_id"),
     ],
 )
