@@ -166,8 +166,10 @@ def test_stopping_one_that_was_killed_ends_its_workers(tmp_path: Path) -> None:
     """Else one of them goes on making what is about to be removed."""
     code = tmp_path / "tmp" / "ministack-lambda-x" / "worker.py"
     code.parent.mkdir(parents=True)
-    code.write_text("import time; time.sleep(60)")
-    with subprocess.Popen([sys.executable, str(code)]) as worker:
+    code.write_text("import time; print('begun', flush=True); time.sleep(60)")
+    with subprocess.Popen([sys.executable, str(code)], stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"begun\n"  # before that it has no name to be found by
         stop(tmp_path)
 
         assert worker.wait(5) == -signal.SIGKILL
