@@ -43,10 +43,16 @@ class There:
 
     def user(self, wanted: User) -> User:
         """Return the user of that name and host. Raises NotFound."""
-        logins = {(each.name, each.host): each for each in self.users}
-        if user := logins.get((wanted.name, wanted.host)):
-            return user
+        for login in (wanted, User(shown(wanted))):  # `a@b` may be a name whose host is %
+            for each in self.users:
+                if (each.name, each.host) == (login.name, login.host):
+                    return each
         raise orders.missing("User", shown(wanted))
+
+    def check_free(self, wanted: User) -> None:
+        """Raise BadRequest if there is such a user."""
+        if (wanted.name, wanted.host) in {(each.name, each.host) for each in self.users}:
+            raise BadRequest(f"A user with the name {shown(wanted)} already exists.")
 
     def check_databases(self, names: Sequence[str]) -> None:
         """Raise BadRequest if one of these is not there."""
@@ -116,7 +122,7 @@ def create_users(request: Request) -> Response:
     there = There.on(request)
     orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], users)
     for each in users:
-        orders.refuse_present("A user", shown(each), [shown(other) for other in there.users])
+        there.check_free(each)
         there.check_databases(each.databases)
     return fulfil(request, Wish("create_users", users=users), there.instance)
 
@@ -145,7 +151,7 @@ def change_user(request: Request) -> Response:
     to = orders.read_change(fields, user)
     orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], [to])
     if (to.name, to.host) != (user.name, user.host):
-        orders.refuse_present("A user", shown(to), [shown(each) for each in there.users])
+        there.check_free(to)
     return fulfil(request, Wish("change_user", users=[user], to=to), there.instance)
 
 

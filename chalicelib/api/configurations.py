@@ -18,7 +18,6 @@ from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance, page_of_attached
 from chalicelib.orders import configurations as orders
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.placing import Placed
 
 routes = Routes(__name__)
 
@@ -52,29 +51,24 @@ def list_attached(request: Request) -> Response:
 
 @routes.on("PUT /configurations/{configuration_id}")
 def replace_configuration(request: Request) -> Response:
-    _changed(request, merged=False)
-    return Response("", status_code=202)
+    return _changed(request, merged=False, status=202)
 
 
 @routes.on("PATCH /configurations/{configuration_id}")
 def edit_configuration(request: Request) -> Response:
-    _changed(request, merged=True)
-    return Response("", status_code=200)
+    return _changed(request, merged=True, status=200)
 
 
-def _changed(request: Request, *, merged: bool) -> None:
+def _changed(request: Request, *, merged: bool, status: int) -> Response:
+    """Change it, launch what brings it to instances; of a single job the outcome is waited for, and told."""
     configuration = request.find(Configuration, "configuration_id")
     by = request.requester_for(configuration)
-    await_all(orders.change_configuration(configuration, _fields(request), by, merged=merged))
-
-
-def await_all(placed: list[Placed]) -> None:
-    """Launch all jobs; of a single one the outcome is waited for, and told."""
+    placed = orders.change_configuration(configuration, _fields(request), by, merged=merged)
     if len(placed) == 1:
-        done(placed[0].job)
-        return
+        return Response("", status_code=status, headers=done(placed[0].job).headers)
     for each in placed:
         launch(each.job)
+    return Response("", status_code=status)
 
 
 @routes.on("DELETE /configurations/{configuration_id}")

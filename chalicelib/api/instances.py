@@ -12,7 +12,7 @@ from chalicelib.jobs.beginnings import launch
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance, page_of_instances
-from chalicelib.orders.configurations import place_configuration
+from chalicelib.orders.configurations import check_attachable, place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.instance_order import ReplicaOrder, parse_instance
 from chalicelib.orders.instances import place_removal, place_replicas, rename
@@ -81,18 +81,17 @@ def update_instance(request: Request) -> Response:
         raise BadRequest(f"Validation error: instance: only one of {', '.join(wished)} can be changed at a time")
     if wished and wished[0] in TO_COME:
         raise NotOffered(f"Changing {wished[0]} is not offered yet.")
+    group = request.find_id(Configuration, fields.reference("configuration")) if "configuration" in fields else None
+    check_attachable(group, instance)
     if "name" in fields:
         rename(instance, fields.name("name"))
-    if wished or not fields.has("name"):
-        return _configured(request, instance, fields)
+    if wished or (instance.configuration_id and not fields.has("name")):
+        return _configured(request, instance, group)
     return Response("", status_code=202)
 
 
-def _configured(request: Request, instance: Instance, fields: Fields) -> Response:
-    """Give it the group that is named; without one, take its own away."""
-    group = request.find_id(Configuration, fields.reference("configuration")) if "configuration" in fields else None
-    if group is None and instance.configuration_id is None:
-        return Response("", status_code=202)
+def _configured(request: Request, instance: Instance, group: Configuration | None) -> Response:
+    """Give it the group; without one, have it as if it had none, whatever a job that failed has left there."""
     cluster = Cluster.of_project(instance.project_id, instance.cluster_id)
     by = request.requester_for(instance)
     return done(place_configuration(group, cluster, [instance.instance_id], by).job)

@@ -7,6 +7,7 @@ from chalicelib.api.request import LONGEST_ID, Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.jobs import job_view
 from chalicelib.errors import BadRequest
+from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, page_of_jobs
 from chalicelib.models.status import JobStatus
@@ -22,7 +23,9 @@ def list_jobs(request: Request) -> Response:
         raise BadRequest(f"cluster_id: is longer than {LONGEST_ID} characters")
     if instance_id := request.query.get("instance_id"):
         cluster_id = request.find_id(Instance, instance_id).cluster_id
-    jobs, marker = page_of_jobs(request.project_id, *request.page(), cluster_id)
+    owner = Cluster.find(cluster_id) if cluster_id and request.caller.is_admin else None
+    project_id = owner.project_id if owner else request.project_id
+    jobs, marker = page_of_jobs(project_id, *request.page(), cluster_id)
     return page(request, "jobs", [job_view(each) for each in jobs], marker)
 
 

@@ -33,16 +33,16 @@ def enable_root(request: Request) -> Response:
     name = orders.root_name_of(instance.datastore_version_id)
     password = fields.data("password") if "password" in fields else draw(PASSWORD_LENGTH)
     orders.accounts_of(instance.datastore_version_id).check_user(User(orders.NOBODY, password=password))
-    done(place_wish(Wish("enable_root", password=password), instance, request.requester_for(instance)).job)
-    return Response({"user": {"name": name, "password": password}})
+    answer = done(place_wish(Wish("enable_root", password=password), instance, request.requester_for(instance)).job)
+    return Response({"user": {"name": name, "password": password}}, headers=answer.headers)
 
 
 @routes.on("DELETE /instances/{instance_id}/root")
 @routes.on("DELETE /clusters/{cluster_id}/root")
 def disable_root(request: Request) -> Response:
     instance = _instance(request)
-    done(place_wish(Wish("disable_root"), instance, request.requester_for(instance)).job)
-    return Response("", status_code=204)
+    answer = done(place_wish(Wish("disable_root"), instance, request.requester_for(instance)).job)
+    return Response("", status_code=204, headers=answer.headers)
 
 
 def _instance(request: Request) -> Instance:

@@ -14,7 +14,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.api.policy import POLICY
 from chalicelib.api.request import Request
-from chalicelib.errors import ServiceError, Unavailable
+from chalicelib.errors import ServiceError, Unavailable, Unprocessable
+from chalicelib.models.record import Stale
 
 View = Callable[[Request], Response]
 log = logging.getLogger("dtrove")
@@ -46,6 +47,8 @@ class Routes(Blueprint):
                 response = view(Request.checked(self.current_request, path_values, role))
             except ServiceError as error:
                 response = envelope(error)
+            except Stale:
+                response = envelope(Unprocessable("Others are changing this at the same time; try again."))
             except (PynamoDBException, ClientError, BotoCoreError) as error:
                 log.error("%s: the store did not answer: %s", request_id, type(error).__name__)
                 response = envelope(Unavailable("The service is not able to answer now; try again."))

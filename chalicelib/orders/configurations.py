@@ -1,17 +1,20 @@
 """Configuration groups: made, changed and deleted; and the jobs that bring them to instances."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 from chalicelib.datastores.parameters import Parameter, check_values, parameters_for
-from chalicelib.errors import BadRequest, NotOffered, Unprocessable
-from chalicelib.jobs.beginnings import busy, draft, take_lock
+from chalicelib.errors import BadRequest, NotFound, NotOffered, Unprocessable
+from chalicelib.jobs.beginnings import busy, draft, in_the_way, take_lock
+from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance, page_of_attached
 from chalicelib.models.record import now, transaction
+from chalicelib.models.status import Status
 from chalicelib.orders.catalog import find_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.placing import Placed, Requester, tried
@@ -47,26 +50,39 @@ def new_configuration(fields: Fields, project_id: str, default_datastore: str) -
 
 
 def change_configuration(configuration: Configuration, fields: Fields, by: Requester, *, merged: bool) -> list[Placed]:
-    """Change the group, and record a job for each cluster that has it. With `merged` its other values stay.
+    """Change the group; if its values change, record a job for each cluster that has it. `merged` keeps other values.
+
+    What is stopped or in ERROR keeps what it had until it is given the group again.
 
     Raises BadRequest; Unprocessable if a value cannot be, or one of the clusters is busy: then nothing is changed.
     """
-    parameters = parameters_of(Datastore.of_version(configuration.datastore_version_id))
-    clusters = _clusters_with(configuration)
-    if held := next((each for each in clusters if each.held_by), None):
+    values = _new_values(configuration, fields, merged=merged)
+    clusters = _clusters_with(configuration) if values != configuration.values else []
+    if held := next((each for each in clusters if in_the_way(WORKFLOWS["configure_instances"], each)), None):
         raise busy(held)
-    if "values" in fields:
-        given = check_values(parameters, fields.mapping("values"))
-        configuration.values = {**configuration.values, **given} if merged else given
-    elif not merged:
-        configuration.values = {}
+    configuration.values = values
     if "name" in fields:
         configuration.name = fields.name("name")
     if "description" in fields:
         configuration.description = _description(fields)
     configuration.updated_at = now()
-    configuration.save()
-    return [place_configuration(configuration, each, None, by) for each in clusters]
+    configuration.save_if(Configuration.configuration_id.exists())
+    return [placed for each in clusters if (placed := _placed_if_it_serves(configuration, each, by))]
+
+
+def _new_values(configuration: Configuration, fields: Fields, *, merged: bool) -> dict[str, Any]:
+    if "values" not in fields:
+        return dict(configuration.values) if merged else {}
+    parameters = parameters_of(Datastore.of_version(configuration.datastore_version_id))
+    given = check_values(parameters, fields.mapping("values"))
+    return {**configuration.values, **given} if merged else given
+
+
+def _placed_if_it_serves(configuration: Configuration, cluster: Cluster, by: Requester) -> Placed | None:
+    """Another job may have begun since it was looked at: then the cluster has what it had, which is shown as drift."""
+    with suppress(Unprocessable):
+        return place_configuration(configuration, cluster, None, by)
+    return None
 
 
 def delete_configuration(configuration: Configuration) -> None:
@@ -103,14 +119,20 @@ def place_configuration(
     Raises Unprocessable, BadRequest.
     """
     group_id = configuration.configuration_id if configuration else None
+    if configuration is not None and configuration.project_id != of.project_id:  # an administrator sees both
+        raise NotFound(f"Resource {group_id} cannot be found.")
 
     def place() -> Placed:
         cluster = Cluster.of_project(by.project_id, of.cluster_id)
         instances = cluster.instances()
-        about = instance_ids or [each.instance_id for each in instances if each.configuration_id == group_id]
-        for each in instances:
-            if each.instance_id in about:
-                check_attachable(configuration, each)
+        if strangers := set(instance_ids or ()) - set(cluster.instance_ids):
+            raise NotFound(f"Resource {sorted(strangers)[0]} cannot be found.")
+        wanted = instance_ids or [each.instance_id for each in instances if each.configuration_id == group_id]
+        serving = [each for each in instances if each.instance_id in wanted and each.status == Status.ACTIVE]
+        for each in serving:
+            check_attachable(configuration, each)
+        if not (about := [each.instance_id for each in serving]):
+            raise Unprocessable(f"No instance of cluster {cluster.cluster_id} that is meant serves now.")
         job = draft("configure_instances", cluster, about, by.user, job_id)
         job.configuration_id = group_id
         with transaction() as batch:
@@ -130,7 +152,7 @@ def _clusters_with(configuration: Configuration) -> list[Cluster]:
 
 
 def _description(fields: Fields) -> str | None:
-    return fields.data("description", longest=LONGEST_DESCRIPTION) if "description" in fields else None
+    return fields.storable("description", longest=LONGEST_DESCRIPTION) if "description" in fields else None
 
 
 def shown_parameter(parameter: Parameter, version_id: str) -> Mapping[str, Any]:

@@ -71,6 +71,13 @@ class Fields:
             raise self.wrong(key, f"is too long: at most {longest} characters")
         return value
 
+    def storable(self, key: str, *, longest: int = NAME_LENGTH) -> str:
+        """Return a text of any lines that a record can hold."""
+        value = self.data(key, longest=longest)
+        if UNSTORABLE.search(value):
+            raise self.wrong(key, "must have no NUL and no half of a surrogate pair")
+        return value
+
     def mapping(self, key: str) -> dict[str, Any]:
         """Return an object as it is: whoever it is for has rules of its own."""
         value = self._values.get(key)
@@ -130,6 +137,6 @@ class Fields:
             raise self.wrong(key, "must be a string or an integer")
         if not (reference := str(value).rstrip("/").rsplit("/", 1)[-1]):
             raise self.wrong(key, "must not be empty")
-        if len(reference) > NAME_LENGTH:
-            raise self.wrong(key, "is too long")
+        if len(reference) > NAME_LENGTH or UNSTORABLE.search(reference):
+            raise self.wrong(key, "is no id")
         return reference

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib import config
+from chalicelib import config, dotted
 from chalicelib.errors import BadRequest
 from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
 from chalicelib.models.record import transaction
@@ -66,7 +66,7 @@ def _values(fields: Fields) -> dict[str, Any]:
 
 def _check_manager(fields: Fields, manager: str) -> None:
     managers = {name for _, name in config.current().dtrove_datastore_managers}
-    if manager not in managers and "." not in manager:
+    if manager not in managers and not (dotted.is_path(manager) and dotted.is_module(manager.rpartition(".")[0])):
         raise fields.wrong("datastore_manager", f"must be one of {', '.join(sorted(managers))}, or a dotted path")
 
 

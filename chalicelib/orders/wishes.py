@@ -1,11 +1,12 @@
 """Wishes about databases, users and root, sealed into a job of their own."""
 
 from chalicelib.datastores.wishes import Wish
-from chalicelib.errors import BadRequest
+from chalicelib.errors import BadRequest, Unprocessable
 from chalicelib.jobs.beginnings import busy, draft, take_lock
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.record import transaction
+from chalicelib.models.status import Status
 from chalicelib.orders import secrets
 from chalicelib.orders.account_order import accounts_of
 from chalicelib.orders.placing import Placed, Requester, tried
@@ -32,4 +33,10 @@ def place_wish(wish: Wish, instance: Instance, by: Requester) -> Placed:
 
 
 def _serving(cluster: Cluster) -> list[str]:
-    return [each.instance_id for each in cluster.instances() if each.joined_at]
+    """Return all that ever served. Raises Unprocessable if one does not now: it would not hear of the change."""
+    served = [each for each in cluster.instances() if each.joined_at]
+    if away := next((each for each in served if each.status != Status.ACTIVE), None):
+        raise Unprocessable(
+            f"Instance {away.instance_id} is {away.status}: users are on each instance, so all must serve."
+        )
+    return [each.instance_id for each in served]

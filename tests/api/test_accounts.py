@@ -242,3 +242,13 @@ def test_what_does_not_serve_is_not_asked(instance_id: str) -> None:
 
     assert reader.get(f"/instances/{instance_id}/users").status == 422
     assert member.post(f"/instances/{instance_id}/databases", {"databases": [{"name": "a"}]}).status == 422
+
+
+def test_a_name_with_an_at_is_another_s_name_and_host(do: Any, instance_id: str, ledger: Ledger) -> None:
+    do("POST", "/users", {"users": [{"name": "a@10.0.0.1", "password": PASSWORD}]})
+
+    assert reader.get(f"/instances/{instance_id}/users/a%4010.0.0.1").body["user"]["name"] == "a@10.0.0.1"
+    assert do("POST", "/users", {"users": [{"name": "a", "host": "10.0.0.1", "password": PASSWORD}]}).status == 202
+    assert reader.get(f"/instances/{instance_id}/users/a%4010.0.0.1").body["user"]["name"] == "a"
+    assert do("DELETE", "/users/a%4010.0.0.1%40%25").status == 202
+    assert [each["name"] for each in users_of(instance_id)] == ["a"]

@@ -228,3 +228,44 @@ def test_the_console_gives_a_group_too(simulation: Simulation, instance_id: str,
     simulation.carry_out(job, {"cluster_id": cluster_id, "configuration_id": group(most=20)})
 
     assert (fresh_job(job).status, ledger.settings["most"]) == (JobStatus.SUCCEEDED, 20)
+
+
+def test_an_administrator_gives_no_project_another_s_group(simulation: Simulation, instance_id: str) -> None:
+    order = {"configuration": {"name": "g", "values": {}, "datastore": {"type": "ledger"}}}
+    theirs = other.post("/configurations", order).body["configuration"]["id"]
+
+    answer = ApiCaller("admin").send("PUT", f"/instances/{instance_id}", {"instance": {"configuration": theirs}})
+
+    assert (answer.status, Instance.get(instance_id).held_by) == (404, None)
+
+
+def test_an_edit_passes_by_what_does_not_serve(simulation: Simulation, ledger: Ledger) -> None:
+    id_ = group(most=20)
+    stopped, serving = created(simulation, configuration=id_), created(simulation, configuration=id_)
+    carried_out(simulation, member.post(f"/instances/{stopped}/action", {"stop": {}}))
+
+    edited = member.send("PATCH", f"/configurations/{id_}", {"configuration": {"values": {"most": 5}}})
+
+    job = carried_out(simulation, edited)
+    assert (edited.status, job.instance_ids, job.status) == (200, [serving], JobStatus.SUCCEEDED)
+    answer = member.send("PUT", f"/instances/{stopped}", {"instance": {"configuration": None}})
+    assert (answer.status, Instance.get(stopped).held_by) == (422, None)
+
+
+def test_other_words_of_a_group_concern_no_instance(simulation: Simulation, instance_id: str) -> None:
+    id_ = group(most=20)
+    attach(simulation, instance_id, id_)
+    before = len(list(Job.scan()))
+
+    body = {"configuration": {"description": "two\nlines", "values": {"most": 20}}}
+    assert member.send("PATCH", f"/configurations/{id_}", body).status == 200
+    assert member.send("PATCH", f"/configurations/{id_}", {"configuration": {"description": "\ud800"}}).status == 400
+
+    assert (len(list(Job.scan())), Configuration.get(id_).description) == (before, "two\nlines")
+
+
+def test_half_a_change_is_no_change(simulation: Simulation, instance_id: str) -> None:
+    body = {"instance": {"name": "renamed", "configuration": "none"}}
+
+    assert member.send("PUT", f"/instances/{instance_id}", body).status == 404
+    assert Instance.get(instance_id).name == "db1"

@@ -47,6 +47,9 @@ def test_an_administrator_reaches_every_project_s() -> None:
 
     assert (shown["tenant_id"], shown["deleted"], shown["server"]) == ("p1", False, None)
     assert admin.get(f"/instances/{instance_id}").body["instance"]["tenant_id"] == "p1"
+    assert [each["workflow"] for each in admin.get(f"/jobs?instance_id={instance_id}").body["jobs"]] == [
+        "create_cluster"
+    ]
     assert admin.delete(f"/instances/{instance_id}").status == 202
 
 
@@ -120,7 +123,15 @@ def test_a_version_is_offered_changed_and_withdrawn() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"name": "7.0"}, {"name": None}, {"datastore_manager": "oracle"}, {"image": None}, {"colour": "red"}),
+        *(
+            {"name": "7.0"},
+            {"name": None},
+            {"datastore_manager": "oracle"},
+            {"datastore_manager": "a..b"},
+            {"datastore_manager": "no.such.Manager"},
+            {"image": None},
+            {"colour": "red"},
+        ),
         *({"active": "yes"}, {"image_tags": ["x"]}, {"packages": "x"}),
     ],
 )
