@@ -267,6 +267,13 @@ def test_databases_that_cannot_be_are_refused(accounts: Accounts, database: Data
         accounts.check_database(database)
 
 
+@pytest.mark.parametrize("name", ["''", "'al'", "'\\''"])
+def test_a_user_that_could_never_log_in_is_refused(accounts: Accounts, name: str) -> None:
+    assert "begins and ends with '" in (refusal_of(accounts, User(name)) or "")
+    assert refusal_of(accounts, User("'")) is None
+    assert refusal_of(accounts, User("it's")) is None
+
+
 @pytest.mark.parametrize("host", ["%", "10.0.0.5", "10.0.%", "192.168.1._", "10.0.0.0/255.255.255.0"])
 def test_a_user_may_be_bound_to_addresses(accounts: Accounts, host: str) -> None:
     assert refusal_of(accounts, User("ann", host)) is None

@@ -53,6 +53,8 @@ def check_user(user: User, longest: int) -> None:
     _check_plane("user name", user.name)
     if len(user.name) > longest:
         raise refused("user name", user.name, f"is longer than {longest} characters")
+    if len(user.name) > 1 and user.name[0] == user.name[-1] == "'":  # sql_acl.cc: parse_client_handshake_packet
+        raise refused("user name", user.name, "begins and ends with ': the server takes both off whoever logs in")
     if not is_address_pattern(user.host):
         why = "is no IPv4 address, no pattern of one (10.0.%) and no address/netmask: the server resolves no names"
         raise refused("host", user.host, why)
