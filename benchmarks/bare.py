@@ -37,11 +37,12 @@ def made(image: str, size: int) -> Iterator[float]:
 
 def lay_files(folder: Path) -> None:
     """Write what `RedisManager.prepare` would lay on the guest of a primary, but for its own scripts."""
-    datastore = Datastore(datastore=site.DATASTORE, version=site.VERSION, packages=[site.PACKAGE])
+    named = {"datastore": site.DATASTORE, "manager": site.DATASTORE, "version": site.VERSION}
+    manager = RedisManager(Datastore(**named, packages=[site.PACKAGE]))
     instance = Instance(instance_id="bare", memory_mib=site.MEMORY_MIB)
     passwords = Passwords("root" * 8, "copy" * 8)
     folder.mkdir()
-    for file in RedisManager(datastore).files(instance, passwords):
+    for file in [*manager.files(instance, passwords), *manager.parameter_files(instance, {})]:
         if file.path.endswith((".conf", ".acl")):
             (folder / Path(file.path).name).write_text(file.text)
     (folder / "password").write_text(passwords.replication)

@@ -15,6 +15,7 @@ if ! dpkg-query --show "$1" >/dev/null 2>&1; then
 fi
 chown redis: /var/lib/redis
 install --owner=redis --group=redis --mode=640 /root/files/redis.conf /root/files/users.acl /etc/redis/
+install -D --mode=644 /root/files/parameters.conf /etc/dtrove/parameters.conf
 ln -sf /lib/systemd/system/redis-server.service /etc/systemd/system/multi-user.target.wants/
 systemctl --no-block start redis-server
 REDISCLI_AUTH=$(cat /root/files/password)
