@@ -5,26 +5,17 @@ from typing import Any
 
 from chalicelib import config
 
-READ_SECONDS = 10  # that a request waits for a guest
-
 
 @cache
-def client(service: str) -> Any:
-    """Return the service's boto3 client, with time-outs that fit inside a Lambda."""
+def client(service: str, retries: int = 3) -> Any:
+    """Return the service's boto3 client, with time-outs that fit inside a Lambda.
+
+    Without retries a call answers within ten seconds, or not at all.
+    """
     import boto3  # noqa: PLC0415 - 0.2 s of import that most cold starts can do without
     from botocore.config import Config  # noqa: PLC0415
 
-    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 3}))
-
-
-@cache
-def impatient_client(service: str) -> Any:
-    """Return a client for one call that answers within ten seconds, or not at all."""
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    settings = Config(connect_timeout=3, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
-    return boto3.client(service, config=settings)
+    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}))
 
 
 def wrap_key(cluster_id: str) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from chalice.app import Response
 
@@ -11,9 +12,11 @@ from chalicelib.api.pages import page_of
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.links import View
-from chalicelib.datastores.accounts import Database, User
+from chalicelib.datastores import manager_of
+from chalicelib.datastores.accounts import Accounts, Database, User
 from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, NotOffered
+from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.orders import account_order as orders
 from chalicelib.orders.fields import Fields
@@ -41,6 +44,15 @@ class There:
         users = [User(each["name"], each["host"], tuple(each["databases"])) for each in found["users"]]
         return cls(instance, found["databases"], users)
 
+    @cached_property
+    def accounts(self) -> Accounts:
+        """What knows the datastore's rules. Raises NotOffered where there are no accounts."""
+        return manager_of(Datastore.of_version(self.instance.datastore_version_id)).accounts
+
+    def fulfil(self, request: Request, wish: Wish) -> Response:
+        """Have the wish carried out on the instance, and answer when it is."""
+        return done(place_wish(wish, self.instance, self.accounts, request.requester_for(self.instance)).job)
+
     def user(self, wanted: User) -> User:
         """Return the user of that name and host. Raises NotFound."""
         for login in (wanted, User(shown(wanted))):  # `a@b` may be a name whose host is %
@@ -52,7 +64,7 @@ class There:
     def check_free(self, wanted: User) -> None:
         """Raise BadRequest if there is such a user."""
         if (wanted.name, wanted.host) in {(each.name, each.host) for each in self.users}:
-            raise BadRequest(f"A user with the name {shown(wanted)} already exists.")
+            raise orders.present("A user", shown(wanted))
 
     def check_databases(self, names: Sequence[str]) -> None:
         """Raise BadRequest if one of these is not there."""
@@ -66,10 +78,6 @@ def shown(user: User) -> str:
 
 def user_view(user: User) -> View:
     return {"name": user.name, "host": user.host, "databases": [{"name": each} for each in user.databases]}
-
-
-def fulfil(request: Request, wish: Wish, instance: Instance) -> Response:
-    return done(place_wish(wish, instance, request.requester_for(instance)).job)
 
 
 # --- databases
@@ -86,10 +94,11 @@ def create_databases(request: Request) -> Response:
         [orders.read_database(fields.object("database"))] if "database" in fields else orders.read_databases(fields)
     )
     there = There.on(request)
-    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), databases, [])
+    orders.check_new(there.accounts, databases, [])
     for each in databases:
-        orders.refuse_present("A database", each.name, there.databases)
-    return fulfil(request, Wish("create_databases", databases), there.instance)
+        if each.name in there.databases:
+            raise orders.present("A database", each.name)
+    return there.fulfil(request, Wish("create_databases", databases))
 
 
 @routes.on(f"GET {DATABASES}/{{database}}")
@@ -101,7 +110,7 @@ def show_database(request: Request) -> Response:
 def delete_database(request: Request) -> Response:
     there, name = There.on(request), request.values["database"]
     orders.refuse_missing("Database", name, there.databases)
-    return fulfil(request, Wish("drop_database", [Database(name)]), there.instance)
+    return there.fulfil(request, Wish("drop_database", [Database(name)]))
 
 
 # --- users
@@ -120,21 +129,21 @@ def create_users(request: Request) -> Response:
     one = isinstance(fields.value("users"), dict)
     users = [orders.read_user(fields.object("users"))] if one else orders.read_users(fields)
     there = There.on(request)
-    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], users)
+    orders.check_new(there.accounts, [], users)
     for each in users:
         there.check_free(each)
         there.check_databases(each.databases)
-    return fulfil(request, Wish("create_users", users=users), there.instance)
+    return there.fulfil(request, Wish("create_users", users=users))
 
 
 @routes.on(f"PUT {USERS}")
 def set_passwords(request: Request) -> Response:
     users = orders.read_users(Fields(request.body, "body"))
     there = There.on(request)
-    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], users)
+    orders.check_new(there.accounts, [], users)
     for each in users:
         there.user(each)
-    return fulfil(request, Wish("set_passwords", users=users), there.instance)
+    return there.fulfil(request, Wish("set_passwords", users=users))
 
 
 @routes.on(f"GET {USERS}/{{user}}")
@@ -144,21 +153,20 @@ def show_user(request: Request) -> Response:
 
 @routes.on(f"PUT {USERS}/{{user}}")
 def change_user(request: Request) -> Response:
-    fields = Fields(request.body, "body").object("user")
-    fields.path = "user"
+    fields = Fields.of_body(request.body, "user")
     there = There.on(request)
     user = there.user(_named(request))
     to = orders.read_change(fields, user)
-    orders.check_new(orders.accounts_of(there.instance.datastore_version_id), [], [to])
+    orders.check_new(there.accounts, [], [to])
     if (to.name, to.host) != (user.name, user.host):
         there.check_free(to)
-    return fulfil(request, Wish("change_user", users=[user], to=to), there.instance)
+    return there.fulfil(request, Wish("change_user", users=[user], to=to))
 
 
 @routes.on(f"DELETE {USERS}/{{user}}")
 def delete_user(request: Request) -> Response:
     there = There.on(request)
-    return fulfil(request, Wish("drop_user", users=[there.user(_named(request))]), there.instance)
+    return there.fulfil(request, Wish("drop_user", users=[there.user(_named(request))]))
 
 
 # --- what a user may see
@@ -173,7 +181,7 @@ def grant(request: Request) -> Response:
     there = There.on(request)
     user = there.user(_named(request))
     there.check_databases([each.name for each in databases])
-    return fulfil(request, Wish("grant", databases, [user]), there.instance)
+    return there.fulfil(request, Wish("grant", databases, [user]))
 
 
 @routes.on(f"DELETE {USERS}/{{user}}/databases/{{database}}")
@@ -181,7 +189,7 @@ def revoke(request: Request) -> Response:
     there, name = There.on(request), request.values["database"]
     user = there.user(_named(request))
     orders.refuse_missing("Database", name, user.databases)
-    return fulfil(request, Wish("revoke", [Database(name)], [user]), there.instance)
+    return there.fulfil(request, Wish("revoke", [Database(name)], [user]))
 
 
 def _named(request: Request) -> User:

@@ -24,6 +24,7 @@ routes = Routes(__name__)
 
 PLAIN = {"restart": "restart_cluster", "stop": "stop_cluster", "start": "start_cluster", "rotate_key": "rotate_key"}
 LATER = {"upgrade", "add_shard"}
+ATTACH, DETACH = "configuration_attach", "configuration_detach"
 
 
 @routes.on("POST /clusters")
@@ -68,8 +69,8 @@ def act_on_cluster(request: Request) -> Response:
     if (action := request.action()) == "reset-status":
         return _reset(request, cluster)
     fields = Fields(request.body, "body")
-    if action in {"configuration_attach", "configuration_detach"}:
-        placed = _configured(request, cluster, fields.object(action) if action.endswith("attach") else None)
+    if action in {ATTACH, DETACH}:
+        placed = _configured(request, cluster, fields.object(action) if action == ATTACH else None)
     else:
         placed = _place(action, fields, cluster.cluster_id, request.requester_for(cluster))
     launch(placed.job)
@@ -80,7 +81,7 @@ def act_on_cluster(request: Request) -> Response:
 def _configured(request: Request, cluster: Cluster, fields: Fields | None) -> Placed:
     """Give all members the group that is named, or take theirs away."""
     group = request.find_id(Configuration, fields.reference("configuration_id")) if fields else None
-    return place_configuration(group, cluster, cluster.instance_ids, request.requester_for(cluster))
+    return place_configuration(group, cluster.cluster_id, cluster.instance_ids, request.requester_for(cluster))
 
 
 def _reset(request: Request, cluster: Cluster) -> Response:

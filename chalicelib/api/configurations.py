@@ -2,15 +2,14 @@
 
 from chalice.app import Response
 
-from chalicelib import config
 from chalicelib.api.answering import done
 from chalicelib.api.catalog import version_of
 from chalicelib.api.guests import read
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
-from chalicelib.api.views.links import View, when
-from chalicelib.datastores.parameters import Parameter, drift
+from chalicelib.api.views.configurations import configuration_detail, configuration_view, parameter_view
+from chalicelib.datastores.parameters import drift
 from chalicelib.errors import NotFound
 from chalicelib.jobs.beginnings import launch
 from chalicelib.models.configuration import Configuration, page_of_configurations
@@ -30,16 +29,15 @@ def list_configurations(request: Request) -> Response:
 
 @routes.on("POST /configurations")
 def create_configuration(request: Request) -> Response:
-    default = config.current().dtrove_default_datastore
-    configuration = orders.new_configuration(_fields(request), request.project_id, default)
-    return Response({"configuration": _detail(configuration, 0)})
+    configuration = orders.new_configuration(_fields(request), request.project_id)
+    return Response({"configuration": configuration_detail(configuration, 0)})
 
 
 @routes.on("GET /configurations/{configuration_id}")
 def show_configuration(request: Request) -> Response:
     configuration = request.find(Configuration, "configuration_id")
     attached, _ = page_of_attached(configuration.configuration_id, orders.MOST_ATTACHED, None)
-    return Response({"configuration": _detail(configuration, len(attached))})
+    return Response({"configuration": configuration_detail(configuration, len(attached))})
 
 
 @routes.on("GET /configurations/{configuration_id}/instances")
@@ -83,7 +81,8 @@ def show_configuration_of_instance(request: Request) -> Response:
     instance = request.find(Instance, "instance_id")
     actual = read("parameters", instance)
     group = Configuration.find(instance.configuration_id) if instance.configuration_id else None
-    found = drift(group.values, actual, _parameters(instance.datastore_version_id)) if group else []
+    parameters = orders.parameters_of(Datastore.of_version(instance.datastore_version_id)) if group else {}
+    found = drift(group.values, actual, parameters) if group else []
     waiting = instance.waiting_parameters or set()
     drifted = [
         {"name": name, "wanted": wanted, "actual": present, "waits_for_restart": name in waiting}
@@ -98,7 +97,7 @@ def show_configuration_of_instance(request: Request) -> Response:
 def list_parameters(request: Request) -> Response:
     datastore = version_of(request)
     parameters = orders.parameters_of(datastore).values()
-    shown = [orders.shown_parameter(each, datastore.version_id) for each in parameters]
+    shown = [parameter_view(each, datastore.version_id) for each in parameters]
     return Response({"configuration-parameters": shown})
 
 
@@ -109,35 +108,8 @@ def show_parameter(request: Request) -> Response:
     parameter = orders.parameters_of(datastore).get(name)
     if parameter is None:
         raise NotFound(f"The configuration parameter {name} is not supported for this datastore.")
-    return Response(orders.shown_parameter(parameter, datastore.version_id))
-
-
-def configuration_view(configuration: Configuration) -> View:
-    return {
-        "id": configuration.configuration_id,
-        "name": configuration.name,
-        "description": configuration.description,
-        "created": when(configuration.created_at),
-        "updated": when(configuration.updated_at),
-        "datastore_name": configuration.datastore,
-        "datastore_version_id": configuration.datastore_version_id,
-        "datastore_version_name": configuration.datastore_version,
-    }
-
-
-def _detail(configuration: Configuration, attached: int) -> View:
-    return configuration_view(configuration) | {
-        "values": dict(configuration.values),
-        "instance_count": attached,
-        "datastore_version_number": configuration.datastore_version,
-    }
-
-
-def _parameters(version_id: str) -> dict[str, Parameter]:
-    return orders.parameters_of(Datastore.of_version(version_id))
+    return Response(parameter_view(parameter, datastore.version_id))
 
 
 def _fields(request: Request) -> Fields:
-    fields = Fields(request.body, "body").object("configuration")
-    fields.path = "configuration"
-    return fields
+    return Fields.of_body(request.body, "configuration")

@@ -16,7 +16,7 @@ Ask = Callable[[dict[str, str]], dict[str, Any]]  # a read's event → its answe
 
 def invoke(event: dict[str, str]) -> dict[str, Any]:
     """Invoke the function and wait for its answer, for its own time limit at most."""
-    answer = aws.impatient_client("lambda").invoke(
+    answer = aws.client("lambda", retries=0).invoke(
         FunctionName=config.current().dtrove_reads_function, Payload=json.dumps(event).encode()
     )
     if "FunctionError" in answer:

@@ -58,8 +58,7 @@ def show_instance(request: Request) -> Response:
 
 
 def _page(request: Request) -> tuple[list[Instance], str | None]:
-    with_members = request.query.get("include_clustered", "").lower() == "true"
-    return page_of_instances(request.project_id, *request.page(), with_members=with_members)
+    return page_of_instances(request.project_id, *request.page(), with_members=request.with_members)
 
 
 @routes.on("DELETE /instances/{instance_id}")
@@ -73,8 +72,7 @@ def delete_instance(request: Request) -> Response:
 def update_instance(request: Request) -> Response:
     """Rename it, or change one other thing: its configuration group, which nothing at all takes away too."""
     instance = request.find(Instance, "instance_id")
-    fields = Fields(request.body, "body").object("instance")
-    fields.path = "instance"
+    fields = Fields.of_body(request.body, "instance")
     fields.only("name", "configuration", *TO_COME)
     wished = [each for each in ("configuration", *TO_COME) if fields.has(each)]
     if len(wished) > 1:
@@ -92,6 +90,5 @@ def update_instance(request: Request) -> Response:
 
 def _configured(request: Request, instance: Instance, group: Configuration | None) -> Response:
     """Give it the group; without one, have it as if it had none, whatever a job that failed has left there."""
-    cluster = Cluster.of_project(instance.project_id, instance.cluster_id)
     by = request.requester_for(instance)
-    return done(place_configuration(group, cluster, [instance.instance_id], by).job)
+    return done(place_configuration(group, instance.cluster_id, [instance.instance_id], by).job)

@@ -26,25 +26,25 @@ MOST_QUOTA = 1_000_000
 def list_all_instances(request: Request) -> Response:
     """List those of all projects, or of `?project_id=`; members of clusters with `?include_clustered=true`."""
     limit, marker = request.page(MOST_LISTED)
-    with_members = request.query.get("include_clustered", "").lower() == "true"
     if project_id := request.query.get("project_id"):
-        instances, marker = page_of_instances(project_id, limit, marker, with_members=with_members)
+        instances, marker = page_of_instances(project_id, limit, marker, with_members=request.with_members)
     else:
         instances, marker = every_instance(limit, marker)
-        instances = [each for each in instances if with_members or each.standalone_in]
-    return page(request, "instances", [_managed(request, each) for each in instances], marker)
+        instances = [each for each in instances if request.with_members or each.standalone_in]
+    return page(request, "instances", [instance_view(request, each) | _managed(each) for each in instances], marker)
 
 
 @routes.on("GET /mgmt/instances/{instance_id}")
 def show_any_instance(request: Request) -> Response:
     instance = request.find(Instance, "instance_id")
     cluster = Cluster.find(instance.cluster_id) if instance.standalone_in else None
-    return Response({"instance": instance_detail(request, instance, cluster) | _managed(request, instance)})
+    return Response({"instance": instance_detail(request, instance, cluster) | _managed(instance)})
 
 
-def _managed(request: Request, instance: Instance) -> View:
+def _managed(instance: Instance) -> View:
+    """Return what administrators see of an instance beside the rest."""
     server = {"id": instance.server_id, "name": instance.name, "tenant_id": instance.project_id}
-    return instance_view(request, instance) | {
+    return {
         "server": {**server, "status": instance.server_status, "host": instance.compute_host}
         if instance.server_id
         else None,
@@ -62,19 +62,18 @@ def list_all_clusters(request: Request) -> Response:
         clusters, marker = page_of_clusters(project_id, limit, marker)
     else:
         clusters, marker = every_cluster(limit, marker)
-    return page(request, "clusters", [_managed_cluster(request, each) for each in clusters if each.listed_in], marker)
+    views = [cluster_view(request, each) | _managed_cluster(each) for each in clusters if each.listed_in]
+    return page(request, "clusters", views, marker)
 
 
 @routes.on("GET /mgmt/clusters/{cluster_id}")
 def show_any_cluster(request: Request) -> Response:
     cluster = request.find(Cluster, "cluster_id")
-    view = cluster_view(request, cluster, cluster.instances())
-    return Response({"cluster": view | _managed_cluster(request, cluster, view)})
+    return Response({"cluster": cluster_view(request, cluster, cluster.instances()) | _managed_cluster(cluster)})
 
 
-def _managed_cluster(request: Request, cluster: Cluster, view: View | None = None) -> View:
-    view = view or cluster_view(request, cluster)
-    return view | {"tenant_id": cluster.project_id, "deleted": False, "deleted_at": None}
+def _managed_cluster(cluster: Cluster) -> View:
+    return {"tenant_id": cluster.project_id, "deleted": False, "deleted_at": None}
 
 
 @routes.on("POST /mgmt/clusters/{cluster_id}/action")
@@ -106,8 +105,7 @@ def show_quotas(request: Request) -> Response:
 @routes.on("PUT /mgmt/quotas/{quota_project_id}")
 def set_quotas(request: Request) -> Response:
     """Set what is given of `{"quotas": {"instances": …, "volumes": …}}`; -1 is no limit."""
-    fields = Fields(request.body, "body").object("quotas")
-    fields.path = "quotas"
+    fields = Fields.of_body(request.body, "quotas")
     fields.only("instances", "volumes")
     given = {key: fields.whole(key, least=-1, most=MOST_QUOTA) for key in ("instances", "volumes") if key in fields}
     set_limits(request.values["quota_project_id"], given.get("instances"), given.get("volumes"))

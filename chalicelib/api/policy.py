@@ -100,7 +100,7 @@ POLICY = {
     "PUT /mgmt/quotas/{quota_project_id}": "admin",
     "GET /mgmt/datastore-versions": "admin",
     "POST /mgmt/datastore-versions": "admin",
-    "GET /mgmt/datastore-versions/{version_id}": "admin",
-    "PATCH /mgmt/datastore-versions/{version_id}": "admin",
-    "DELETE /mgmt/datastore-versions/{version_id}": "admin",
+    "GET /mgmt/datastore-versions/{version}": "admin",
+    "PATCH /mgmt/datastore-versions/{version}": "admin",
+    "DELETE /mgmt/datastore-versions/{version}": "admin",
 }

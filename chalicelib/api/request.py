@@ -105,6 +105,11 @@ class Request:
         return min(int(text), most), marker
 
     @property
+    def with_members(self) -> bool:
+        """Whether a list of instances shall show members of clusters too: only `true` counts, in any case."""
+        return self.query.get("include_clustered", "").lower() == "true"
+
+    @property
     def url(self) -> str:
         """The URL that was asked for, without its query."""
         return self.base_url + self.path

@@ -1,21 +1,29 @@
 """/instances/{id}/root and /clusters/{id}/root: the account that may do everything."""
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Response
 
 from chalicelib.api.answering import done
 from chalicelib.api.guests import read
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
+from chalicelib.datastores import manager_of
 from chalicelib.datastores.accounts import User
 from chalicelib.datastores.wishes import Wish
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
-from chalicelib.orders import account_order as orders
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.secrets import PASSWORD_LENGTH, draw
 from chalicelib.orders.wishes import place_wish
 
+if TYPE_CHECKING:
+    from chalicelib.datastores.base import BaseManager
+
 routes = Routes(__name__)
+
+NOBODY = "nobody"  # a name that every datastore allows: only the password is to be checked
 
 
 @routes.on("GET /instances/{instance_id}/root")
@@ -29,20 +37,26 @@ def tell_root(request: Request) -> Response:
 def enable_root(request: Request) -> Response:
     """Let root in with a new password, drawn or given; it is told this once."""
     instance = _instance(request)
+    manager = _manager_of(instance)
     fields = Fields(request.body if request.raw_body.strip() else {}, "body")
-    name = orders.root_name_of(instance.datastore_version_id)
     password = fields.data("password") if "password" in fields else draw(PASSWORD_LENGTH)
-    orders.accounts_of(instance.datastore_version_id).check_user(User(orders.NOBODY, password=password))
-    answer = done(place_wish(Wish("enable_root", password=password), instance, request.requester_for(instance)).job)
-    return Response({"user": {"name": name, "password": password}}, headers=answer.headers)
+    manager.accounts.check_user(User(NOBODY, password=password))
+    wish, by = Wish("enable_root", password=password), request.requester_for(instance)
+    answer = done(place_wish(wish, instance, manager.accounts, by).job)
+    return Response({"user": {"name": manager.root_name, "password": password}}, headers=answer.headers)
 
 
 @routes.on("DELETE /instances/{instance_id}/root")
 @routes.on("DELETE /clusters/{cluster_id}/root")
 def disable_root(request: Request) -> Response:
     instance = _instance(request)
-    answer = done(place_wish(Wish("disable_root"), instance, request.requester_for(instance)).job)
+    by = request.requester_for(instance)
+    answer = done(place_wish(Wish("disable_root"), instance, _manager_of(instance).accounts, by).job)
     return Response("", status_code=204, headers=answer.headers)
+
+
+def _manager_of(instance: Instance) -> "BaseManager":
+    return manager_of(Datastore.of_version(instance.datastore_version_id))
 
 
 def _instance(request: Request) -> Instance:

@@ -20,8 +20,6 @@ from chalicelib.models.record import Stale
 View = Callable[[Request], Response]
 log = logging.getLogger("dtrove")
 REQUEST_ID = re.compile(r"req-[0-9A-Za-z-]{1,64}")
-
-
 ROOT = "/v1.0/{project_id}"
 
 

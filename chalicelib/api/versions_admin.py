@@ -2,10 +2,10 @@
 
 from chalice.app import Response
 
+from chalicelib.api.catalog import version_of
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.catalog import managed_version_view
-from chalicelib.errors import NotFound
 from chalicelib.models.datastore import Datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.offers import change_version, offer_version, withdraw_version
@@ -18,35 +18,25 @@ def list_all_versions(request: Request) -> Response:
     return Response({"versions": [managed_version_view(each) for each in Datastore.all()]})
 
 
-@routes.on("GET /mgmt/datastore-versions/{version_id}")
+@routes.on("GET /mgmt/datastore-versions/{version}")
 def show_any_version(request: Request) -> Response:
-    return Response({"version": managed_version_view(_version(request))})
+    return Response({"version": managed_version_view(version_of(request))})
 
 
 @routes.on("POST /mgmt/datastore-versions")
 def create_version(request: Request) -> Response:
-    fields = Fields(request.body, "body").object("version")
-    fields.path = "version"
-    offer_version(fields)
+    offer_version(Fields.of_body(request.body, "version"))
     return Response("", status_code=202)
 
 
-@routes.on("PATCH /mgmt/datastore-versions/{version_id}")
+@routes.on("PATCH /mgmt/datastore-versions/{version}")
 def update_version(request: Request) -> Response:
     """Change what is given; unlike a new version's, the body has no name around it."""
-    change_version(_version(request), Fields(request.body, "body"))
+    change_version(version_of(request), Fields(request.body, "body"))
     return Response("", status_code=202)
 
 
-@routes.on("DELETE /mgmt/datastore-versions/{version_id}")
+@routes.on("DELETE /mgmt/datastore-versions/{version}")
 def delete_version(request: Request) -> Response:
-    withdraw_version(_version(request))
+    withdraw_version(version_of(request))
     return Response("", status_code=202)
-
-
-def _version(request: Request) -> Datastore:
-    wanted = request.values["version_id"]
-    for each in Datastore.all():
-        if each.version_id == wanted:
-            return each
-    raise NotFound(f"Datastore version '{wanted}' cannot be found.")

@@ -2,25 +2,12 @@
 
 from collections.abc import Sequence
 
-from chalicelib.datastores import manager_of
 from chalicelib.datastores.accounts import Accounts, Database, User
 from chalicelib.errors import BadRequest, NotFound
-from chalicelib.models.datastore import Datastore
 from chalicelib.orders.fields import Fields
 
 ANYWHERE = "%"
 MOST_AT_ONCE = 100
-NOBODY = "nobody"  # a name that every datastore allows
-
-
-def accounts_of(version_id: str) -> Accounts:
-    """Return what manages the version's accounts. Raises NotOffered where there are none."""
-    return manager_of(Datastore.of_version(version_id)).accounts
-
-
-def root_name_of(version_id: str) -> str:
-    """Return what the version calls the account that may do everything."""
-    return manager_of(Datastore.of_version(version_id)).root_name
 
 
 # --- bodies
@@ -104,6 +91,5 @@ def refuse_missing(kind: str, name: str, there: Sequence[str]) -> None:
         raise missing(kind, name)
 
 
-def refuse_present(kind: str, name: str, there: Sequence[str]) -> None:
-    if name in there:
-        raise BadRequest(f"{kind} with the name {name} already exists.")
+def present(kind: str, name: str) -> BadRequest:
+    return BadRequest(f"{kind} with the name {name} already exists.")

@@ -1,9 +1,21 @@
 """What an order names: finds the datastore version, the flavor, the configuration group."""
 
+from chalicelib import config
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
+from chalicelib.orders.fields import Fields
+
+
+def named_datastore(fields: Fields) -> tuple[str, str | None]:
+    """Return (datastore, version) as `"datastore": {…}` names them; each may be left to its default."""
+    if "datastore" not in fields:
+        return config.current().dtrove_default_datastore, None
+    named = fields.object("datastore")
+    datastore = named.text("type") if "type" in named else config.current().dtrove_default_datastore
+    version = next((named.text(key) for key in ("version", "version_number") if key in named), None)
+    return datastore, version
 
 
 def find_datastore(datastore: str, version: str | None) -> Datastore:

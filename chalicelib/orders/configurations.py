@@ -1,6 +1,6 @@
 """Configuration groups: made, changed and deleted; and the jobs that bring them to instances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance, page_of_attached
 from chalicelib.models.record import now, transaction
 from chalicelib.models.status import Status
-from chalicelib.orders.catalog import find_datastore
+from chalicelib.orders.catalog import find_datastore, named_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.placing import Placed, Requester, tried
 
@@ -30,11 +30,9 @@ def parameters_of(datastore: Datastore) -> dict[str, Parameter]:
     raise NotOffered(f"{datastore.name} has no parameters that may be set.")
 
 
-def new_configuration(fields: Fields, project_id: str, default_datastore: str) -> Configuration:
+def new_configuration(fields: Fields, project_id: str) -> Configuration:
     """Record a group of Trove's `{"configuration": {…}}`. Raises BadRequest, NotFound, Unprocessable."""
-    of = fields.object("datastore") if "datastore" in fields else Fields({}, fields.field("datastore"))
-    version = next((of.text(key) for key in ("version", "version_number") if key in of), None)
-    datastore = find_datastore(of.text("type") if "type" in of else default_datastore, version)
+    datastore = find_datastore(*named_datastore(fields))
     configuration = Configuration(
         configuration_id=str(uuid4()),
         project_id=project_id,
@@ -81,7 +79,7 @@ def _new_values(configuration: Configuration, fields: Fields, *, merged: bool) -
 def _placed_if_it_serves(configuration: Configuration, cluster: Cluster, by: Requester) -> Placed | None:
     """Another job may have begun since it was looked at: then the cluster has what it had, which is shown as drift."""
     with suppress(Unprocessable):
-        return place_configuration(configuration, cluster, None, by)
+        return place_configuration(configuration, cluster.cluster_id, None, by)
     return None
 
 
@@ -109,7 +107,7 @@ def check_attachable(configuration: Configuration | None, instance: Instance) ->
 
 def place_configuration(
     configuration: Configuration | None,
-    of: Cluster,
+    cluster_id: str,
     instance_ids: Sequence[str] | None,
     by: Requester,
     job_id: str = "",
@@ -119,11 +117,11 @@ def place_configuration(
     Raises Unprocessable, BadRequest.
     """
     group_id = configuration.configuration_id if configuration else None
-    if configuration is not None and configuration.project_id != of.project_id:  # an administrator sees both
+    if configuration is not None and configuration.project_id != by.project_id:  # an administrator sees both
         raise NotFound(f"Resource {group_id} cannot be found.")
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, of.cluster_id)
+        cluster = Cluster.of_project(by.project_id, cluster_id)
         instances = cluster.instances()
         if strangers := set(instance_ids or ()) - set(cluster.instance_ids):
             raise NotFound(f"Resource {sorted(strangers)[0]} cannot be found.")
@@ -153,15 +151,3 @@ def _clusters_with(configuration: Configuration) -> list[Cluster]:
 
 def _description(fields: Fields) -> str | None:
     return fields.storable("description", longest=LONGEST_DESCRIPTION) if "description" in fields else None
-
-
-def shown_parameter(parameter: Parameter, version_id: str) -> Mapping[str, Any]:
-    """Return a parameter as Trove shows it."""
-    bounds = {"min": parameter.least, "max": parameter.most}
-    return {
-        "name": parameter.name,
-        "datastore_version_id": version_id,
-        "restart_required": parameter.restart_required,
-        "type": parameter.type,
-        **{key: value for key, value in bounds.items() if value is not None},
-    }

@@ -31,7 +31,7 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
     if workflow == "configure_instances":
         group = _group(fields, cluster)
         about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
-        return place_configuration(group, cluster, about, by, job_id).job
+        return place_configuration(group, cluster.cluster_id, about, by, job_id).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
     if instance_ids is None and workflow in {"remove_instance", "perform"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")

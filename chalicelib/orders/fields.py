@@ -19,6 +19,13 @@ class Fields:
         self._values: dict[str, Any] = value
         self.path = path
 
+    @classmethod
+    def of_body(cls, body: object, key: str) -> "Fields":
+        """Return the one object that a body holds under its name; complaints leave the body out, as Trove's do."""
+        fields = cls(body, "body").object(key)
+        fields.path = key
+        return fields
+
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None
 

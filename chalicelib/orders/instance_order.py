@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from chalicelib import config
 from chalicelib.errors import BadRequest
 from chalicelib.models.cluster import Kind
 from chalicelib.orders.account_order import has_any, read_databases, read_users
+from chalicelib.orders.catalog import named_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import ClusterOrder, InstanceOrder
 
@@ -23,19 +23,18 @@ class ReplicaOrder:
 
 def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
     """Read `{"instance": {…}}`. Raises BadRequest, OverLimit."""
-    fields = Fields(body, "body").object("instance")
-    fields.path = "instance"
+    fields = Fields.of_body(body, "instance")
     fields.refuse("nics", "availability_zone", "region_name", "modules", "locality", "restorePoint")
     _refuse_access(fields)
     if "replica_of" in fields:
         return _replicas(fields)
     if "replica_count" in fields and fields.whole("replica_count", least=1, most=MOST_REPLICAS) > 1:
         raise fields.wrong("replica_count", "needs replica_of")
-    datastore = fields.object("datastore") if "datastore" in fields else Fields({}, fields.field("datastore"))
+    datastore, version = named_datastore(fields)
     return ClusterOrder(
         name=fields.name("name"),
-        datastore=_given(datastore, "type") or config.current().dtrove_default_datastore,
-        version=_given(datastore, "version") or _given(datastore, "version_number"),
+        datastore=datastore,
+        version=version,
         instances=(InstanceOrder.read(fields, named=False),),
         kind=Kind.STANDALONE,
         configuration_id=fields.reference("configuration") if "configuration" in fields else None,
@@ -52,10 +51,6 @@ def _replicas(fields: Fields) -> ReplicaOrder:
     name = fields.name("name")
     names = (name,) if count == 1 else tuple(f"{name}-{number}" for number in range(1, count + 1))
     return ReplicaOrder(fields.reference("replica_of"), names)
-
-
-def _given(fields: Fields, key: str) -> str | None:
-    return fields.text(key) if key in fields else None
 
 
 def _refuse_access(fields: Fields) -> None:

@@ -44,8 +44,7 @@ class ClusterOrder:
     @classmethod
     def parse(cls, body: object) -> "ClusterOrder":
         """Read Trove's `{"cluster": {…}}`, or ours with `"size"` equal instances. Raises BadRequest, OverLimit."""
-        fields = Fields(body, "body").object("cluster")
-        fields.path = "cluster"
+        fields = Fields.of_body(body, "cluster")
         fields.refuse("locality", "extended_properties")
         datastore = fields.object("datastore")
         return cls(

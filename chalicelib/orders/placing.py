@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from chalicelib import config
 from chalicelib.checks import MAP_LIMIT
+from chalicelib.datastores import manager_of
 from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
 from chalicelib.jobs.beginnings import check, draft, take_lock
@@ -20,7 +21,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale, transaction
 from chalicelib.models.status import Role
 from chalicelib.orders import secrets
-from chalicelib.orders.account_order import accounts_of, check_born
+from chalicelib.orders.account_order import check_born
 from chalicelib.orders.catalog import find_configuration, find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
@@ -51,7 +52,7 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
     datastore = find_datastore(order.datastore, order.version)
     check_size(datastore, len(order.instances))
     if order.databases or order.users:
-        check_born(accounts_of(datastore.version_id), order.databases, order.users)
+        check_born(manager_of(datastore).accounts, order.databases, order.users)
     if order.configuration_id:
         find_configuration(by.project_id, order.configuration_id, datastore.version_id)
     flavors = find_flavors({each.flavor_id for each in order.instances})

@@ -1,5 +1,6 @@
 """Wishes about databases, users and root, sealed into a job of their own."""
 
+from chalicelib.datastores.accounts import Accounts
 from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, Unprocessable
 from chalicelib.jobs.beginnings import busy, draft, take_lock
@@ -8,13 +9,11 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.record import transaction
 from chalicelib.models.status import Status
 from chalicelib.orders import secrets
-from chalicelib.orders.account_order import accounts_of
 from chalicelib.orders.placing import Placed, Requester, tried
 
 
-def place_wish(wish: Wish, instance: Instance, by: Requester) -> Placed:
+def place_wish(wish: Wish, instance: Instance, accounts: Accounts, by: Requester) -> Placed:
     """Record the job that carries it out, on the primary or on all. Raises BadRequest, Unprocessable, NotFound."""
-    accounts = accounts_of(instance.datastore_version_id)
 
     def place() -> Placed:
         cluster = Cluster.of_project(by.project_id, instance.cluster_id)

@@ -9,23 +9,12 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.status import JobStatus
 from tests.api.client import Answer, ApiCaller
+from tests.api.served import created
 from tests.ledger import Ledger
 from tests.orders_placed import fresh_job
 from tests.simulation.service import Simulation
 
 member, reader, other = ApiCaller(), ApiCaller("reader"), ApiCaller("other", "p2")
-
-
-@pytest.fixture
-def instance_id(simulation: Simulation, ledger: Ledger) -> str:
-    return created(simulation)
-
-
-def created(simulation: Simulation, **more: Any) -> str:
-    order = {"instance": {"name": "db1", "flavorRef": 1, "datastore": {"type": "ledger"}, **more}}
-    instance = member.post("/instances", order).body["instance"]
-    simulation.carry_out(Job.get(instance["job_id"]))
-    return str(instance["id"])
 
 
 def group(**values: Any) -> str:
