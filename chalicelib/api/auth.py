@@ -29,6 +29,11 @@ class Caller:
 
 
 class Identity(Protocol):
+    @property
+    def projects(self) -> frozenset[str]:
+        """Those that it can name without asking anybody."""
+        ...
+
     def caller_of(self, token: str) -> Caller:
         """Raises Unauthorized for a token that is unknown, expired or revoked, Unavailable if nobody can tell."""
         ...
@@ -42,6 +47,10 @@ class StaticTokens:
             digest: Caller(each["project_id"], each["user"], frozenset(each["roles"]))
             for digest, each in json.loads(tokens).items()
         }
+
+    @property
+    def projects(self) -> frozenset[str]:
+        return frozenset(each.project_id for each in self._callers.values() if each.project_id)
 
     def caller_of(self, token: str) -> Caller:
         caller = self._callers.get(sha256(token.encode()).hexdigest())

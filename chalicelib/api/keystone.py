@@ -20,6 +20,8 @@ log = logging.getLogger("dtrove")
 class KeystoneIdentity:
     """Keystone's verdict on each token, kept for a while; while Keystone is down, for as long as the token lives."""
 
+    projects: frozenset[str] = frozenset()  # clients ask Keystone itself
+
     def __init__(self, keystone: KeystoneSession, cache: TokenCache) -> None:
         self._keystone, self.cache = keystone, cache
 

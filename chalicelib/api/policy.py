@@ -65,6 +65,9 @@ POLICY = {
     "GET /datastores/{datastore}/versions/{version}/parameters/{parameter}": "reader",
     "GET /datastores/versions/{version}/parameters": "reader",
     "GET /datastores/versions/{version}/parameters/{parameter}": "reader",
+    # --- what clients without a catalog ask an identity service
+    "GET /projects": "reader",
+    "GET /projects/{known_project_id}": "reader",
     # --- jobs: ours
     "GET /jobs": "reader",
     "GET /jobs/{job_id}": "reader",

@@ -151,3 +151,14 @@ def test_a_withdrawn_version_still_serves_what_runs_it() -> None:
         member.post("/instances", {"instance": {"name": "d", "flavorRef": 1, "datastore": {"type": "redis"}}}).status
         == 404
     )
+
+
+def test_a_project_is_named_to_its_own_callers_and_every_one_to_administrators() -> None:
+    """Stock clients without a catalog ask this endpoint which project `quota show NAME` means."""
+    own, every = [{"id": "p1", "name": "p1", "enabled": True}], ["admin", "p1", "p2"]
+
+    assert member.get("/projects/p1").body == {"project": own[0]}
+    assert member.get("/projects?name=p1").body == member.get("/projects").body == {"projects": own}
+    assert (member.get("/projects/p2").status, member.get("/projects?name=p2").body) == (404, {"projects": []})
+    assert [each["id"] for each in admin.get("/projects").body["projects"]] == every
+    assert [admin.get(f"/projects/{each}").status for each in ("p2", "p3")] == [200, 404]

@@ -66,7 +66,7 @@ def test_another_project_is_not_there(route: str) -> None:
     """Neither below its own path, nor by its ids below one's own; and nothing changes."""
     cluster = active(2)
     ids = {"cluster_id": cluster.cluster_id, "instance_id": cluster.instance_ids[0], "job_id": str(cluster.last_job_id)}
-    ids |= {"quota_project_id": "p1"}
+    ids |= {"quota_project_id": "p1", "known_project_id": "p1"}
     group = ApiCaller().post("/configurations", {"configuration": {"name": "c1-member", "values": {}}}).body
     ids["configuration_id"] = group["configuration"]["id"]
     before, begun = records(), executions()

@@ -7,23 +7,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, LocalDevServer
+from chalice.local import ChaliceRequestHandler, LocalDevServer, LocalGatewayException
 
 from app import app
 from tests.simulation import executions
 from tests.simulation.service import Simulation
 
 LOOK_SECONDS = 0.02
+NO_ROUTE = b'{"itemNotFound": {"code": 404, "message": "The resource could not be found."}}'
 
 
 class Handler(ChaliceRequestHandler):
-    """Says how the client came, as a gateway does."""
+    """Says how the client came, and that there is no such route, as the gateway that resources.yaml describes."""
 
     def _generic_handle(self) -> None:
         self.headers["X-Forwarded-Proto"] = "http"
         super()._generic_handle()
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815
+
+    def _send_error_response(self, error: LocalGatewayException) -> None:
+        self._send_http_response(404, {}, NO_ROUTE)
 
     def log_message(self, *_: Any) -> None:
         pass
