@@ -17,8 +17,8 @@ CALLERS = {  # variable → project, user, roles
 
 def embedded_settings(tokens: dict[str, str]) -> dict[str, str]:
     callers = {
-        sha256(tokens[variable].encode()).hexdigest(): {"project_id": project_id, "user": user, "roles": roles}
-        for variable, (project_id, user, roles) in CALLERS.items()
+        sha256(token.encode()).hexdigest(): dict(zip(("project_id", "user", "roles"), CALLERS[variable], strict=True))
+        for variable, token in tokens.items()
     }
     return {
         "DTROVE_PROVIDER": "nspawn",
@@ -38,23 +38,38 @@ def tokens_in(folder: Path) -> dict[str, str]:
 
 
 def write_env(folder: Path, api_url: str, tokens: dict[str, str], embedded: dict[str, str]) -> None:
-    """Write `env` (for a shell) and `clouds.yaml`; `embedded` is what makes AWS tools use the embedded AWS."""
-    project_id = CALLERS["DTROVE_TOKEN"][0]
-    url = f"{api_url}/v1.0/{project_id}"
-    variables = {
-        "DTROVE_URL": url,
-        "DTROVE_PROJECT": project_id,
+    """Write `env` (for a shell) and `clouds.yaml`; `embedded` is what makes AWS tools use the embedded AWS.
+
+    Without tokens (a Keystone knows the callers) they tell of no caller.
+    """
+    callers = {
+        "DTROVE_URL": url_of("DTROVE_TOKEN", api_url),
+        "DTROVE_PROJECT": CALLERS["DTROVE_TOKEN"][0],
         "DTROVE_OTHER_PROJECT": CALLERS["DTROVE_OTHER_TOKEN"][0],
         **tokens,
-        **embedded,
     }
+    variables = (callers if tokens else {}) | embedded
     write_private(folder / "env", "".join(f"export {name}={value}\n" for name, value in variables.items()))
-    write_private(folder / "clouds.yaml", json.dumps(clouds(url, tokens["DTROVE_TOKEN"]), indent=2) + "\n")  # is YAML
+    write_private(folder / "clouds.yaml", json.dumps(clouds(api_url, tokens), indent=2) + "\n")  # is YAML
 
 
-def clouds(url: str, token: str) -> dict[str, Any]:
-    """Return a clouds.yaml by which the stock clients reach the service without a Keystone."""
-    return {"clouds": {"dtrove": {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}}}}
+def clouds(api_url: str, tokens: dict[str, str]) -> dict[str, Any]:
+    """Return a clouds.yaml by which the stock clients reach the service without a Keystone, as each caller.
+
+    DTROVE_TOKEN is the cloud `dtrove`, DTROVE_READER_TOKEN `dtrove-reader`.
+    """
+    auths = {variable: {"endpoint": url_of(variable, api_url), "token": token} for variable, token in tokens.items()}
+    return {
+        "clouds": {
+            variable.lower().removesuffix("_token").replace("_", "-"): {"auth_type": "admin_token", "auth": auth}
+            for variable, auth in auths.items()
+        }
+    }
+
+
+def url_of(caller: str, api_url: str) -> str:
+    """Return the endpoint of the caller's project."""
+    return f"{api_url}/v1.0/{CALLERS[caller][0]}"
 
 
 def write_private(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from chalicelib.providers.nspawn import network
 from chalicelib.providers.nspawn.site import Site
 from local import aws, background, images, machine
 from local.api import Api
-from local.callers import CALLERS, embedded_settings, tokens_in, write_env
+from local.callers import embedded_settings, tokens_in, url_of, write_env
 from local.deploy import Target, deploy
 
 ROOT = Path(__file__).parent.parent
@@ -35,10 +35,10 @@ OFFERED = (  # datastore, version, packages
 class Service:
     aws: aws.EmbeddedAws
     api_url: str
-    tokens: dict[str, str]  # by the names of CALLERS
+    tokens: dict[str, str]  # by the names of CALLERS; none if a Keystone knows the callers
 
     def api(self, caller: str = "DTROVE_TOKEN") -> Api:
-        return Api(f"{self.api_url}/v1.0/{CALLERS[caller][0]}", self.tokens[caller])
+        return Api(url_of(caller, self.api_url), self.tokens[caller])
 
 
 def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen: str) -> Service:
@@ -50,7 +50,7 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
         machine.Unfit: this machine cannot run guests.
     """
     machine.check()
-    tokens = tokens_in(folder)
+    tokens = {} if chosen.get("DTROVE_IDENTITY") == "keystone" else tokens_in(folder)
     settings = embedded_settings(tokens) | chosen
     embedded = aws.running(folder / "aws")
     machine.claim(Config.from_environment(settings), folder, is_up=embedded is not None)
@@ -115,9 +115,15 @@ def warm(service: Service) -> None:
         if "FunctionError" in answer:
             raise RuntimeError(f"{name}: {answer['Payload'].read().decode()}")
 
+    def ask() -> None:
+        if service.tokens:
+            service.api().get("/limits")
+        else:  # whoever may ask more is known to a Keystone
+            Api(service.api_url, "").get("/v1.0")
+
     with ThreadPoolExecutor(WORKERS * len(FUNCTIONS) + 2) as pool:
         calls = [pool.submit(call, name) for name in ("SweepCloud", "Reads", *FUNCTIONS * WORKERS)]
-        calls.append(pool.submit(service.api().get, "/limits"))
+        calls.append(pool.submit(ask))
         for each in calls:
             each.result()
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from chalicelib.config import OF_CALLERS, Config
 from chalicelib.errors import ConfigError
@@ -173,6 +174,22 @@ def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp
 
     assert {name for name in names if name.startswith("DTROVE_")} == OF_CALLERS
     assert Config.from_environment(dict.fromkeys([*names, "OS_CLOUD", "PATH"], "x")) == Config()
+
+
+def test_clouds_yaml_has_a_cloud_for_each_caller(tmp_path: Path) -> None:
+    write_env(tmp_path, "http://x", {variable: f"of {variable}" for variable in CALLERS}, {})
+
+    written = yaml.safe_load((tmp_path / "clouds.yaml").read_text())["clouds"]
+    assert set(written) == {"dtrove", "dtrove-reader", "dtrove-admin", "dtrove-other"}
+    auth = {"endpoint": "http://x/v1.0/admin", "token": "of DTROVE_ADMIN_TOKEN"}
+    assert written["dtrove-admin"] == {"auth_type": "admin_token", "auth": auth}
+
+
+def test_where_a_keystone_knows_the_callers_none_is_told(tmp_path: Path) -> None:
+    write_env(tmp_path, "http://x", {}, {"AWS_ENDPOINT_URL": "http://x"})
+
+    assert (tmp_path / "env").read_text() == "export AWS_ENDPOINT_URL=http://x\n"
+    assert yaml.safe_load((tmp_path / "clouds.yaml").read_text()) == {"clouds": {}}
 
 
 def test_the_page_on_settings_names_none_that_is_not_there() -> None:
