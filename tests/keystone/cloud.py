@@ -1,12 +1,16 @@
-"""A cloud's people: two projects, who has which role in them, and the catalog that leads to us."""
+"""A cloud's people: projects, who has which role in them, and Keystone's own entry in the catalog."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.keystone.real_keystone import ADMIN_PASSWORD, RealKeystone
+import pytest
 
-ENDPOINT = "http://db.example/v1.0/$(project_id)s"
+from tests.keystone.real_keystone import ADMIN_PASSWORD, PYTHON, RealKeystone, real_keystone
+
 ADMIN_SCOPE = {"project": {"name": "admin", "domain": {"id": "default"}}}
 
 
@@ -23,10 +27,13 @@ class Cloud:
         token = keystone.password("admin", ADMIN_PASSWORD, ADMIN_SCOPE)
         roles = {each["name"]: each["id"] for each in keystone.send("GET", "/roles", token=token)["roles"]}
         cloud = cls(keystone, token, roles)
-        for kind, url in (("identity", keystone.url), ("database", ENDPOINT)):
-            service = cloud.ask("POST", "/services", service={"type": kind, "name": kind})
-            cloud.ask("POST", "/endpoints", endpoint={"service_id": service["id"], "interface": "public", "url": url})
+        cloud.register("identity", keystone.url)
         return cloud
+
+    def register(self, kind: str, url: str) -> None:
+        """Have the catalog lead to the service."""
+        service = self.ask("POST", "/services", service={"type": kind, "name": kind})
+        self.ask("POST", "/endpoints", endpoint={"service_id": service["id"], "interface": "public", "url": url})
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
         """Send it as the administrator; return what is inside the answer's envelope."""
@@ -60,10 +67,21 @@ class User:
     def unscoped_token(self) -> str:
         return self.token("unscoped")
 
-    def application_token(self, **restrictions: Any) -> str:
-        """Return a token by a new application credential."""
+    def application_credential(self, **restrictions: Any) -> dict[str, str]:
+        """Return id and secret of a new one."""
         wish = {"name": f"credential-{uuid4()}", **restrictions}
         path = f"/users/{self.user_id}/application_credentials"
         body = {"application_credential": wish}
         made = self.cloud.keystone.send("POST", path, body, token=self.token())["application_credential"]
-        return self.cloud.keystone.log_in("application_credential", {"id": made["id"], "secret": made["secret"]})
+        return {"id": made["id"], "secret": made["secret"]}
+
+    def application_token(self, **restrictions: Any) -> str:
+        return self.cloud.keystone.log_in("application_credential", self.application_credential(**restrictions))
+
+
+@contextmanager
+def real_cloud(folder: Path) -> Iterator[Cloud]:
+    if not PYTHON.exists():
+        pytest.fail(f"There is no Keystone in {PYTHON.parents[1]}: run `make unit` once, which installs it.")
+    with real_keystone(folder) as keystone:
+        yield Cloud.of(keystone)

@@ -1,26 +1,22 @@
 """One real Keystone for the tests of a process, and the API as its service."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from chalicelib import config
 from chalicelib.api import auth
 from chalicelib.api.keystone import KeystoneIdentity
-from tests.keystone.cloud import Cloud, User
-from tests.keystone.real_keystone import PYTHON, real_keystone
+from tests.keystone.cloud import Cloud, User, real_cloud
 
 Serve = Callable[..., KeystoneIdentity]
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    if not PYTHON.exists():
-        pytest.fail(f"There is no Keystone in {PYTHON.parents[1]}: run `make unit` once, which installs it.")
-    folder: Path = tmp_path_factory.mktemp("keystone")
-    with real_keystone(folder) as keystone:
-        yield Cloud.of(keystone)
+    with real_cloud(tmp_path_factory.mktemp("keystone")) as cloud:
+        cloud.register("database", "http://db.example/v1.0/$(project_id)s")
+        yield cloud
 
 
 @pytest.fixture(scope="session")

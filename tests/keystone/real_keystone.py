@@ -36,6 +36,8 @@ caching = false
 caching = false
 [fernet_tokens]
 key_repository = {folder}/fernet
+[fernet_receipts]
+key_repository = {folder}/fernet
 [credential]
 key_repository = {folder}/credential
 [cache]
@@ -51,6 +53,7 @@ password_hash_rounds = 4
 @dataclass
 class RealKeystone:
     folder: Path
+    name: str  # of its configuration
     port: int
     process: subprocess.Popen[bytes]
 
@@ -61,6 +64,21 @@ class RealKeystone:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(10)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Be down for the length of the block, then up again at the same place, knowing the same tokens."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.process = _started(self.folder, self.name, self.port)
+            _await(self)
+
+    @property
+    def log(self) -> str:
+        """The end of what it wrote."""
+        return _log_of(self.folder, self.name).read_text()[-2000:]
 
     def send(self, method: str, path: str, body: object = None, *, token: str = "", subject: str = "") -> Any:
         """Return the answer's JSON, None if it is empty."""
@@ -139,25 +157,32 @@ def _manage(folder: Path, *arguments: str) -> None:
 def _serving(folder: Path, name: str) -> Iterator[RealKeystone]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = {"PATH": os.defpath, "OS_KEYSTONE_CONFIG_DIR": str(folder / name)}
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen([PYTHON, "-c", SERVE, str(port)], env=environment, stdout=log, stderr=log)
-    keystone = RealKeystone(folder, port, process)
+    keystone = RealKeystone(folder, name, port, _started(folder, name, port))
     try:
-        _await(keystone, folder / f"{name}.log")
+        _await(keystone)
         yield keystone
     finally:
         keystone.stop()
 
 
-def _await(keystone: RealKeystone, log: Path) -> None:
+def _started(folder: Path, name: str, port: int) -> subprocess.Popen[bytes]:
+    environment = {"PATH": os.defpath, "OS_KEYSTONE_CONFIG_DIR": str(folder / name)}
+    with _log_of(folder, name).open("ab") as log:
+        return subprocess.Popen([PYTHON, "-c", SERVE, str(port)], env=environment, stdout=log, stderr=log)
+
+
+def _log_of(folder: Path, name: str) -> Path:
+    return folder / f"{name}.log"
+
+
+def _await(keystone: RealKeystone) -> None:
     until = time.monotonic() + STARTING_SECONDS
     while True:
         try:
             urlopen(keystone.url, timeout=5).close()  # noqa: S310
         except OSError:
-            assert keystone.process.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < until, log.read_text()[-2000:]
+            assert keystone.process.poll() is None, keystone.log
+            assert time.monotonic() < until, keystone.log
             time.sleep(0.1)
         else:
             return
