@@ -1,0 +1,181 @@
+"""Every command of python-troveclient, in an order in which a person could give them: what it shows, or why not."""
+
+from dataclasses import dataclass
+
+INSTANCE = (
+    "allowed_cidrs, created, datastore, datastore_version, datastore_version_number, flavor, id, name, "
+    "operating_status, public, region, role, service_status_updated, status, updated, volume"
+)
+GROUP = (
+    "created, datastore_name, datastore_version_name, datastore_version_number, description, id, instance_count, "
+    "name, updated, values"
+)
+CLUSTER = (
+    "created, datastore, datastore_version, id, instance_count, name, status, task_description, task_name, updated"
+)
+SHOWN = {  # the columns of what shows some; all other commands say nothing of their own
+    "datastore list": "ID, Name",
+    "datastore show": "default_version, id, name, versions (id)",
+    "datastore version list": "ID, Name, Version",
+    "datastore version show": "datastore, id, name, version",
+    "database flavor list": "ID, Name, RAM, vCPUs, Disk, Ephemeral",
+    "database flavor show": "disk, ephemeral, id, name, ram, vcpus",
+    "database quota show": "Resource, In Use, Reserved, Limit",
+    "database quota update": "instances",
+    "database instance list": "ID, Name, Datastore, Datastore Version, Status, Operating Status, Public, Addresses, "
+    "Flavor ID, Size, Role",
+    "database instance show": f"{INSTANCE}, addresses, ip",
+    "database instance create": f"{INSTANCE}, job_id",
+    "database db list": "Name",
+    "database user list": "Name, Host, Databases",
+    "database user show": "name, host, databases",
+    "database user show access": "Name",
+    "database root show": "is_root_enabled",
+    "database root enable": "name, password",
+    "database configuration parameter list": "Name, Type, Min Size, Max Size, Restart Required",
+    "database configuration parameter show": "datastore_version_id, name, restart_required, type",
+    "database configuration create": GROUP,
+    "database configuration list": "ID, Name, Description, Datastore Name, Datastore Version Name, "
+    "Datastore Version Number",
+    "database configuration show": GROUP,
+    "database configuration instances": "ID, Name",
+    "database configuration default": "",  # the parameters themselves
+    "database cluster create": f"{CLUSTER}, job_id, password",
+    "database cluster list": "ID, Name, Datastore, Datastore Version, Task Name",
+    "database cluster show": CLUSTER,
+    "database cluster list instances": "ID, Name, Flavor ID, Size, Status",
+}
+MAY_SHOW = {  # beside these: where there is such a thing
+    "database cluster create": "ip",
+    "database cluster show": "ip",
+    "database instance create": "password, replica_of, addresses, ip",
+    "database instance list": "Server ID, Tenant ID",
+    "database instance show": "replica_of, replicas, configuration, volume_used",
+    "database configuration parameter show": "min, max",
+}
+NOT_YET = r"not offered yet\. \(HTTP 501\)"
+NO_CATALOG = "has no attribute"  # the client itself: it wants Swift's or Mistral's endpoint, of a Keystone
+NEW = "--flavor 1 --size 1 --datastore ledger --datastore-version 1"
+NODE = "--instance flavor=1,volume=1"
+NOBODY = "11111111-2222-3333-4444-555555555555"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A command and its arguments, in which {name} stands for the id of what was shown by that name before."""
+
+    command: str
+    arguments: str = ""
+    refused: str = ""  # what it says as it fails, a regular expression; "": it must succeed
+    by: str = "member"
+    says: str = ""  # the same of what succeeds, beside what SHOWN has
+    awaited: str = ""  # what must be ACTIVE before the next: "instance db1"
+
+
+DAY = (
+    # --- what is on offer
+    Row("datastore list"),
+    Row("datastore show", "ledger"),
+    Row("datastore version list", "ledger"),
+    Row("datastore version show", "1 --datastore ledger"),
+    Row("database flavor list"),
+    Row("database flavor show", "2"),
+    Row("database limit list", says=r"max_instances +\| 20 "),
+    Row("database quota show", "p1"),
+    Row("database quota show", "p2", refused="No project with a name or ID of 'p2' exists"),
+    # --- an instance
+    Row("database instance create", f"db1 {NEW} --databases a b --users al:correct-horse", awaited="instance db1"),
+    Row("database instance list"),
+    Row("database instance show", "db1"),
+    Row("database instance update", "db1 --name db2"),
+    Row("database instance update", "db2 --name db1"),
+    Row("database instance restart", "db1", awaited="instance db1"),
+    # --- databases, users, root
+    Row("database db create", "db1 c"),
+    Row("database db list", "db1"),
+    Row("database db delete", "db1 c"),
+    Row("database user create", "db1 bo correct-horse --databases a"),
+    Row("database user list", "db1"),
+    Row("database user show", "db1 bo"),
+    Row("database user grant access", "db1 bo b"),
+    Row("database user show access", "db1 bo"),
+    Row("database user revoke access", "db1 bo b"),
+    Row("database user update attributes", "db1 bo --new_name bob"),
+    Row("database user delete", "db1 bob"),
+    Row("database root show", "db1"),
+    Row("database root enable", "db1"),
+    Row("database root disable", "db1"),
+    # --- configuration groups
+    Row("database configuration parameter list", "1 --datastore ledger"),
+    Row("database configuration parameter show", "1 most --datastore ledger"),
+    Row("database configuration create", 'tuning {{"most":7}} --datastore ledger --datastore-version 1'),
+    Row("database configuration list"),
+    Row("database configuration show", "tuning"),
+    Row("database configuration attach", "db1 tuning"),
+    Row("database configuration instances", "tuning"),
+    Row("database configuration default", "db1"),
+    Row("database configuration parameter set", '{tuning} {{"most":8}}'),
+    Row("database configuration set", '{tuning} {{"most":9}}'),
+    Row("database configuration detach", "db1"),
+    Row("database configuration delete", "tuning"),
+    # --- replicas
+    Row("database instance create", "copy --replica-of db1", awaited="instance copy"),
+    Row("database instance promote", "copy", refused=NOT_YET),
+    Row("database instance eject", "db1", refused=NOT_YET),
+    Row("database instance detach", "copy", refused=NOT_YET),
+    Row("database instance resize flavor", "copy 2", refused=NOT_YET),
+    Row("database instance resize volume", "copy 2", refused=NOT_YET),
+    Row("database instance upgrade", "copy 1", refused=NOT_YET),
+    Row("database instance delete", "copy", says="has been accepted"),
+    # --- logs, SSL, backups
+    Row("database log list", "db1", refused="HTTP 404"),
+    Row("database log show", "db1 general", refused="HTTP 404"),
+    Row("database log set", "db1 general --enable", refused="HTTP 404"),
+    Row("database log tail", "db1 general", refused=NO_CATALOG),
+    Row("database log save", "db1 general", refused=NO_CATALOG),
+    Row("database ssl show", "db1", refused=NOT_YET),
+    Row("database ssl enable", "db1 http://container", refused=NOT_YET),
+    Row("database ssl disable", "db1", refused=NOT_YET),
+    Row("database ssl rollback", "db1", refused=NOT_YET),
+    Row("database backup create", "b1 --instance db1", refused=NOT_YET),
+    Row("database backup list", refused=NOT_YET),
+    Row("database backup list instance", "db1", refused=NOT_YET),
+    Row("database backup show", "b1", refused=NOT_YET),
+    Row("database backup delete", NOBODY, refused=NOT_YET),
+    Row("database backup strategy list", refused=NOT_YET),
+    Row("database backup strategy create", "--swift-container c", refused=NOT_YET),
+    Row("database backup strategy delete", refused=NOT_YET),
+    Row("database backup execution delete", NOBODY, refused=NO_CATALOG),
+    # --- clusters
+    Row("database cluster create", f"c1 ledger 1 {NODE} {NODE}", awaited="cluster c1"),
+    Row("database cluster list"),
+    Row("database cluster show", "c1"),
+    Row("database cluster list instances", "c1"),
+    Row("database cluster grow", f"c1 {NODE}", awaited="cluster c1"),
+    Row("database cluster list instances", "c1"),
+    Row("database cluster shrink", "c1 {c1-member-3}", awaited="cluster c1"),
+    Row("database cluster upgrade", "c1 1", refused=NOT_YET),
+    Row("database cluster modules", "c1", refused=NOT_YET),
+    Row("database cluster reset status", "c1", refused="HTTP 403"),
+    Row("database cluster reset status", "c1", by="admin"),
+    Row("database cluster delete", "c1"),
+    Row("database cluster create", f"c2 ledger 1 {NODE}", awaited="cluster c2"),
+    Row("database cluster force delete", "c2", by="admin"),
+    # --- administrators
+    Row("database instance list", "--all-projects", by="admin"),
+    Row("database instance list", "--all-projects", refused="HTTP 401"),
+    Row("database instance reset status", "db1", refused="HTTP 403"),
+    Row("database instance reset status", "db1", by="admin"),
+    Row("database instance reboot", "{db1}", refused=NOT_YET, by="admin"),
+    Row("database instance rebuild", f"{{db1}} {NOBODY}", refused=NOT_YET, by="admin"),
+    Row("database quota update", "p1 instances 15", by="admin"),
+    Row("database quota show", "p1", by="admin"),
+    Row("datastore version create", "next extra redis debian-12 --active --default", by="admin"),
+    Row("datastore version list", "extra", by="admin"),
+    Row("datastore version set", "{next} --disable", by="admin"),
+    Row("datastore version delete", "{next}", by="admin"),
+    Row("datastore delete", "mysql", refused="mysql", by="admin"),
+    Row("database instance delete", "db1", says="has been accepted"),
+    Row("database instance create", f"db3 {NEW}", awaited="instance db3"),
+    Row("database instance force delete", "db3", by="admin"),
+)
