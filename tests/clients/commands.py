@@ -1,6 +1,8 @@
 """Every command of python-troveclient, in an order in which a person could give them: what it shows, or why not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 INSTANCE = (
     "allowed_cidrs, created, datastore, datastore_version, datastore_version_number, flavor, id, name, "
@@ -53,6 +55,19 @@ MAY_SHOW = {  # beside these: where there is such a thing
     "database instance show": "replica_of, replicas, configuration, volume_used",
     "database configuration parameter show": "min, max",
 }
+
+
+def fault_of_columns(command: str, shown: Mapping[str, Any]) -> str:
+    """Return a sentence if these are not the columns of the command, or else nothing."""
+    must, may = columns(SHOWN[command]), columns(MAY_SHOW.get(command, ""))
+    lost, strange = must - set(shown), set(shown) - must - may
+    return f"columns lost: {lost}, strange: {strange}" if lost or (strange and must) else ""
+
+
+def columns(told: str) -> set[str]:
+    return set(told.split(", ")) - {""}
+
+
 NOT_YET = r"not offered yet\. \(HTTP 501\)"
 NO_CATALOG = "has no attribute"  # the client itself: it wants Swift's or Mistral's endpoint, of a Keystone
 NEW = "--flavor 1 --size 1 --datastore ledger --datastore-version 1"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.clients.commands import DAY, MAY_SHOW, SHOWN, Row
+from tests.clients.commands import DAY, SHOWN, Row, fault_of_columns
 from tests.clients.stock import PYTHON, Stock
 
 ENTRY_POINTS = """
@@ -46,20 +46,11 @@ class Day:
         if not rows:
             yield "is empty"
         for each in rows:
-            lost, strange = set(columns(SHOWN, row)) - set(each), set(each) - allowed(row)
-            if lost or (strange and SHOWN[row.command]):
-                yield f"columns lost {lost}, strange {strange}"
+            if fault := fault_of_columns(row.command, each):
+                yield fault
             named = {name.lower(): str(value) for name, value in each.items()}
             if {"id", "name"} <= set(named):
                 self.ids[named["name"]] = named["id"]
-
-
-def columns(told: dict[str, str], row: Row) -> list[str]:
-    return [each for each in told.get(row.command, "").split(", ") if each]
-
-
-def allowed(row: Row) -> set[str]:
-    return {*columns(SHOWN, row), *columns(MAY_SHOW, row)}
 
 
 def test_each_does_what_it_says_or_says_why_not(

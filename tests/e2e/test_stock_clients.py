@@ -1,6 +1,5 @@
 """Trove's user guide with the stock clients, on real guests: what they ask for is so for whoever logs in."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,35 +10,14 @@ import redis
 
 from local.service import Service
 from tests.clients.stock import Failed, Stock, environment, openstack
+from tests.e2e.guide import PASSWORD, active, column, eventually, gone, mysql, postgresql
 
 pytestmark = pytest.mark.guests
 
-PASSWORD, NEW_PASSWORD = "correct-horse-battery", "staple-horse-correct"
-PATIENCE_SECONDS = 300
-
-
-def mysql(address: str, user: str, password: str, statement: str, database: str = "shop") -> Any:
-    connection = pymysql.connect(
-        host=address, user=user, password=password, database=database, connect_timeout=5, autocommit=True
-    )
-    with connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return [list(row) for row in cursor.fetchall()]
-
-
-def postgresql(address: str, user: str, password: str, statement: str, database: str = "shop") -> Any:
-    with psycopg.connect(
-        host=address, user=user, password=password, dbname=database, connect_timeout=5, autocommit=True
-    ) as connection:
-        cursor = connection.execute(statement)
-        return [list(row) for row in cursor.fetchall()] if cursor.description else []
+NEW_PASSWORD = "staple-horse-correct"
 
 
 ON = ("10.11", "--datastore", "mysql")
-
-
-def column(rows: list[dict[str, Any]], name: str) -> list[Any]:
-    return [each[name] for each in rows]
 
 
 Ask = Callable[..., Any]
@@ -49,39 +27,11 @@ ASKS: dict[str, tuple[str, str, str, Ask]] = {
 }
 
 
-def eventually(ask: Callable[[], Any], wanted: Any) -> None:
-    until = time.monotonic() + 10
-    while (seen := ask()) != wanted and time.monotonic() < until:
-        time.sleep(0.2)
-    assert seen == wanted
-
-
 @pytest.fixture
 def member(running: Service) -> Iterator[Stock]:
     api = running.api()
     with openstack(environment(api.url, api.token)) as stock:
         yield stock
-
-
-def active(member: Stock, name: str) -> Any:
-    """Wait as a person does, by showing it again."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        shown = member.shown("database", "instance", "show", name)
-        if (shown["status"], shown["operating_status"]) == ("ACTIVE", "HEALTHY"):
-            return shown
-        assert shown["status"] != "ERROR", shown
-        time.sleep(0.5)
-    raise AssertionError(f"{name} is not ACTIVE: {shown}")
-
-
-def gone(member: Stock, name: str) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        if name not in [each["Name"] for each in member.shown("database", "instance", "list")]:
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"{name} is still there")
 
 
 @pytest.mark.parametrize("datastore", ASKS)
