@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def account() -> Iterator[None]:
-    """An account in moto, with our tables, key and state machines; made once, since that takes seconds."""
+    """Made once, since that takes seconds."""
+    with account_in_moto():
+        yield
+
+
+@contextmanager
+def account_in_moto() -> Iterator[None]:
+    """An account with our tables, key and state machines."""
     import boto3
     from moto import mock_aws
 
@@ -83,6 +91,10 @@ def account() -> Iterator[None]:
 @pytest.fixture
 def aws(account: None) -> None:
     """The account with empty tables and no execution."""
+    empty()
+
+
+def empty() -> None:
     from moto.dynamodb.models import dynamodb_backends
     from moto.stepfunctions.models import stepfunctions_backends
 
@@ -94,7 +106,11 @@ def aws(account: None) -> None:
 
 @pytest.fixture
 def catalog(aws: None) -> None:
-    """Two datastores and two flavors on offer."""
+    offer()
+
+
+def offer() -> None:
+    """Have two datastores and two flavors on offer."""
     from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
     from chalicelib.models.flavor import Flavor
 
@@ -129,8 +145,17 @@ def ledger(catalog: None) -> "Iterator[Ledger]":
     """An empty ledger, on offer as `ledger` 1, whose reads are answered in this process."""
     from app import reads
     from chalicelib.api import guests
-    from chalicelib.models.datastore import Datastore, version_id_of
     from tests.ledger import THE_LEDGER, Ledger
+
+    offer_ledger()
+    THE_LEDGER.__dict__.update(vars(Ledger()))
+    guests.ask_through(lambda event: reads(event, None))
+    yield THE_LEDGER
+    guests.ask_through(guests.invoke)
+
+
+def offer_ledger() -> None:
+    from chalicelib.models.datastore import Datastore, version_id_of
 
     Datastore(
         version_id=version_id_of("ledger", "1"),
@@ -142,7 +167,3 @@ def ledger(catalog: None) -> "Iterator[Ledger]":
         packages=["redis-server"],
         is_default=True,
     ).add()
-    THE_LEDGER.__dict__.update(vars(Ledger()))
-    guests.ask_through(lambda event: reads(event, None))
-    yield THE_LEDGER
-    guests.ask_through(guests.invoke)

@@ -115,7 +115,7 @@ def real_keystone(folder: Path) -> Iterator[RealKeystone]:
         _write_keys(folder / keys)
     _write_config(folder / "long", folder, expiration=3600)
     _manage(folder, "db_sync")
-    _manage(folder, "bootstrap", "--bootstrap-password", ADMIN_PASSWORD)
+    _manage(folder, "bootstrap", "--bootstrap-password", ADMIN_PASSWORD, "--bootstrap-region-id", "RegionOne")
     with _serving(folder, "long") as keystone:
         yield keystone
 
