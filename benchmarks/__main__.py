@@ -14,7 +14,7 @@ from benchmarks.figures import Section
 from benchmarks.report import REPO, Machine
 from local.machine import Unfit, check
 
-NAMES = ("provision", "cost", "imports", "scale", "bundle")
+NAMES = ("provision", "cost", "imports", "routes", "tokens", "scale", "bundle")
 ROUNDS = 5
 
 

@@ -1,4 +1,4 @@
-"""Calls to DynamoDB, counted at the client: those of the API, and apart from them those of what it asks guests through."""
+"""Calls to DynamoDB, counted at the client: those of the API, and apart from them those that asking a guest takes."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -16,14 +16,23 @@ ABOUT = """\
 Fresh processes of `python -S -s` with nothing but the deployed bundle on their path, compiled beforehand; seconds
 from the first import to the end of the last, medians of 15 that take turns. The baseline is `import chalice, boto3,
 pynamodb` alone, from the same bundle. *api* is `import app`, which is all that the API's Lambda does before its first
-request; *guest_step*, the heaviest of the steps, is that with all steps, their entry, SSH and every datastore's
-manager. *forbidden* counts the modules that the API must not know: SSH, clouds, steps.
+request; *api_keystone* adds what the first request does where Keystone knows the callers (`DTROVE_IDENTITY`):
+keystoneauth1 and requests, and a session that has asked nothing yet. *guest_step*, the heaviest of the steps, is
+`import app` with all steps, their entry, SSH and every datastore's manager. *forbidden* counts the modules that the
+API must not know: SSH, clouds, steps.
 """
 REPO = Path(__file__).parent.parent
 PROCESSES = 15
 MOST_RATIO = 1.5
 BASELINE = "import chalice, boto3, pynamodb"
 API = "import app"
+API_KEYSTONE = """
+import os
+os.environ.update(DTROVE_IDENTITY="keystone", OS_USERNAME="dtrove", OS_PASSWORD="secret", OS_PROJECT_NAME="service")
+import app
+from chalicelib.api import auth
+auth.identity()
+"""
 GUEST_STEP = """
 import app
 app.guest({"warm": True}, None)
@@ -51,7 +60,7 @@ def measure() -> Section:
     bundle = package(REPO).bundle
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(bundle).extractall(folder)
-        programs = (BASELINE, API, GUEST_STEP)
+        programs = (BASELINE, API, API_KEYSTONE, GUEST_STEP)
         seconds: dict[str, list[float]] = {each: [] for each in programs}
         modules: dict[str, list[str]] = {}
         for turn in range(PROCESSES + 1):
@@ -59,15 +68,17 @@ def measure() -> Section:
                 spent, modules[program] = imported(folder, program)
                 if turn:  # the first compiles
                     seconds[program].append(spent)
-    alone, api, step = (median(seconds[each]) for each in programs)
+    alone, api, keystone, step = (median(seconds[each]) for each in programs)
     forbidden = [each for each in modules[API] if each.startswith(FORBIDDEN)]
-    tell(f"imports: alone {alone:.3f}, api {api:.3f}, guest step {step:.3f}; forbidden: {forbidden}")
+    told = f"alone {alone:.3f}, api {api:.3f}, with keystone {keystone:.3f}, guest step {step:.3f}"
+    tell(f"imports: {told}; forbidden: {forbidden}")
     return Section(
         "Importing",
         ABOUT,
         (
             Figure("imports.api", api, "s", alone, MOST_RATIO, Of.RATIO),
             Figure("imports.api.forbidden", len(forbidden), "modules", most=0),
+            Figure("imports.api_keystone", keystone, "s", alone),
             Figure("imports.guest_step", step, "s", alone),
         ),
     )

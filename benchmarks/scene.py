@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.counting_calls import Calls
 
-PASSWORD = "correct-horse-battery"
+PASSWORD = "correct-horse-battery"  # noqa: S105 - of nobody
 LEDGER = {"type": "ledger", "version": "1"}
 NODE = {"flavorRef": "1", "volume": {"size": 1}}
 AL, BO = {"name": "al", "password": PASSWORD}, {"name": "bo", "password": PASSWORD}

@@ -259,7 +259,7 @@ def test_no_token_and_no_password_of_anybody_is_in_the_logs(place: Place, member
 
     logs = place.running.aws.log.read_text(errors="replace") + function_logs(place.running)
 
-    assert '"route": "/v1.0/{project_id}/instances"' in logs
+    assert f'"project_id": "{user.project_id}", "status": 200' in logs
     assert not [each for each in (api.token, user.name, PASSWORD, "the-service's-own") if each in logs]
 
 
