@@ -90,6 +90,11 @@ WORKFLOWS = {
         begins_from=ACTIVE,
         timeout_seconds=FIVE_MINUTES,
     ),
+    "change_access": Workflow(
+        steps=("open_job", "change_access", "close_job"),
+        begins_from=frozenset({Status.ACTIVE, Status.STOPPED}),
+        timeout_seconds=FIVE_MINUTES,
+    ),
     "change_accounts": Workflow(
         steps=("open_job", "change_accounts", "close_job"),
         begins_from=frozenset({Status.ACTIVE, Status.GROWING, Status.SHRINKING, Status.UPDATING}),

@@ -61,6 +61,7 @@ class Cluster(HeldRecord):
     datastore_version = UnicodeAttribute()  # e.g. "10.11"
     datastore_version_id = UnicodeAttribute()
     members: ListAttribute[Member] = ListAttribute(of=Member, default=list)  # in the order they joined
+    locality = UnicodeAttribute(null=True)  # how near each other its servers shall be; None: as it comes
     primary_id = UnicodeAttribute(null=True)  # the member whose role is primary
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # why it is in ERROR

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import uuid4
 
@@ -11,10 +11,10 @@ from chalicelib.checks import MAP_LIMIT
 from chalicelib.datastores import manager_of
 from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
-from chalicelib.jobs.beginnings import check, draft, take_lock
+from chalicelib.jobs.beginnings import busy, check, draft, take_lock
 from chalicelib.jobs.quota import add, check_quota
 from chalicelib.jobs.workflows import WORKFLOWS
-from chalicelib.models.cluster import Cluster
+from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -22,7 +22,7 @@ from chalicelib.models.record import Stale, transaction
 from chalicelib.models.status import Role
 from chalicelib.orders import secrets
 from chalicelib.orders.account_order import check_born
-from chalicelib.orders.catalog import find_configuration, find_datastore, find_flavors
+from chalicelib.orders.catalog import check_volume_types, find_configuration, find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
 
@@ -56,6 +56,7 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
     if order.configuration_id:
         find_configuration(by.project_id, order.configuration_id, datastore.version_id)
     flavors = find_flavors({each.flavor_id for each in order.instances})
+    check_volume_types({each.volume_type for each in order.instances})
     job_id = job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
     key = secrets.new_key(cluster_id, id_from(job_id, "key"))
@@ -82,9 +83,13 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
 
 
 def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, job_id: str = "") -> Placed:
-    """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit."""
+    """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit.
+
+    What an order leaves unsaid of parameters and access is the primary's.
+    """
     job_id = job_id or str(uuid4())
     flavors = find_flavors({each.flavor_id for each in orders})
+    check_volume_types({each.volume_type for each in orders})
 
     def place() -> Placed:
         cluster = Cluster.of_project(by.project_id, cluster_id)
@@ -92,7 +97,10 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
         check_size(Datastore.of_version(cluster.datastore_version_id), len(cluster.members) + len(orders))
         members = cluster.instances()
         check_waits_for_nothing(cluster, members)
-        added = new_instances(cluster, orders, flavors, job_id, _configuration_of(cluster, members))
+        if (primary := primary_of(members)) is None:  # it is being deleted at this moment
+            raise busy(cluster)
+        alike = [replace(each, access=each.access.over(primary)) for each in orders]
+        added = new_instances(cluster, alike, flavors, job_id, primary.configuration_id)
         job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
         limits = check_quota(by.project_id, added)
         with transaction() as batch:
@@ -126,11 +134,6 @@ def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> No
     for each in members:
         if each.instance_id == cluster.primary_id and each.waiting_parameters:
             raise Unprocessable(f"Instance {each.instance_id} waits for a restart that puts its parameters in force.")
-
-
-def _configuration_of(cluster: Cluster, members: Sequence[Instance]) -> str | None:
-    """Return the group that a new member shall have: its primary's."""
-    return next((each.configuration_id for each in members if each.instance_id == cluster.primary_id), None)
 
 
 def tried(place: Callable[[], Made]) -> Made:

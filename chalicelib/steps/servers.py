@@ -8,6 +8,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.key import Key
 from chalicelib.providers.base import BaseProvider, Birth, ServerStatus
 from chalicelib.ssh.keys import draw_key
+from chalicelib.steps.access import access_to
 from chalicelib.steps.step import cloud_step
 
 
@@ -38,6 +39,7 @@ def birth_of(cluster: Cluster, instance: Instance, host_key_private: str) -> Bir
         authorized_key=Key.get(instance.key_id, consistent_read=True).public,
         host_key_private=host_key_private,
         host_key_public=str(instance.host_key),
+        access=access_to(cluster, instance),
     )
 
 

@@ -86,11 +86,6 @@ BAD_ORDERS: list[tuple[dict[str, Any], int, str]] = [
     ({"datastore": "redis"}, 400, "instance['datastore']"),
     ({"replica_count": 2}, 400, "replica_count"),
     ({"replica_of": "none"}, 400, "flavorRef"),
-    ({"nics": [{"net-id": "x"}]}, 400, "nics"),
-    ({"locality": "affinity"}, 400, "locality"),
-    ({"access": {"is_public": True}}, 400, "access"),
-    ({"access": {"is_public": "yes"}}, 400, "is_public"),
-    ({"access": {"is_public": False, "allowed_cidrs": ["10.0.0.0/8"]}}, 400, "access"),
     ({"restorePoint": {"backupRef": "x"}}, 400, "restorePoint"),
     ({"modules": [{"id": "x"}]}, 400, "modules"),
 ]

@@ -65,7 +65,7 @@ def test_a_second_invocation_between_what_a_step_on_records_reads(
     record_property("counted", f"{name}: {stage.overlaps} overlaps of steps on records, before each read and write")
 
 
-@pytest.mark.parametrize("name", ["create", "grow", "delete", "shrink"])
+@pytest.mark.parametrize("name", ["create", "grow", "delete", "shrink", "let in"])
 def test_an_invocation_that_was_given_up_wakes_when_the_job_has_ended(
     stage_of: StageOf, name: str, record_property: Tell
 ) -> None:

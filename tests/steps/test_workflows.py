@@ -196,6 +196,13 @@ def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> N
         ("change_accounts", {"cluster_id": "CLUSTER", "users": []}, "history"),
         ("configure_instances", {"cluster_id": "CLUSTER", "configuration_id": "none"}, "none cannot be found"),
         ("remove_instance", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("change_access", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("change_access", {"cluster_id": "CLUSTER", "instance_id": "none"}, "input['access']"),
+        (
+            "change_access",
+            {"cluster_id": "CLUSTER", "instance_id": "none", "access": {"is_public": True}},
+            "none cannot",
+        ),
     ],
 )
 def test_a_wrong_console_input_says_what_is_wrong(

@@ -1,0 +1,38 @@
+"""Access: who may reach an instance, changed by a job."""
+
+from chalicelib.errors import NotFound, Unprocessable
+from chalicelib.jobs.beginnings import draft, take_lock
+from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.record import transaction
+from chalicelib.orders.placing import Placed, Requester, tried
+from chalicelib.orders.whereabouts import Access
+
+CHANGE = "change_access"
+
+
+def place_access(cluster_id: str, instance_id: str, access: Access, by: Requester, job_id: str = "") -> Placed:
+    """Record the job that lets those reach the instance, and nobody else. What is not said stays as it is.
+
+    Raises NotFound, Unprocessable.
+    """
+
+    def place() -> Placed:
+        cluster = Cluster.of_project(by.project_id, cluster_id)
+        instances = cluster.instances()
+        instance = next((each for each in instances if each.instance_id == instance_id), None)
+        if instance is None:
+            raise NotFound(f"Resource {instance_id} cannot be found.")
+        if instance.status not in WORKFLOWS[CHANGE].begins_from:
+            raise Unprocessable(
+                f"Instance {instance_id} is not currently available for an action to be performed "
+                f"(instance status was {instance.status})."
+            )
+        wanted = access.over(instance)
+        job = draft(CHANGE, cluster, [instance_id], by.user, job_id)
+        job.is_public, job.allowed_cidrs = wanted.is_public, list(wanted.allowed_cidrs or ())
+        with transaction() as batch:
+            take_lock(batch, job, cluster, instances)
+        return Placed(cluster, instances, job)
+
+    return tried(place)
