@@ -16,15 +16,17 @@ class Outsider:
     address: str
     namespace: str
 
-    def done(self, *command: str, timeout: float = 30) -> "subprocess.CompletedProcess[str]":
-        """Run the command as them."""
+    def at_work(self, *command: str) -> "subprocess.Popen[str]":
+        """Start the command as them."""
         inside = ["ip", "netns", "exec", self.namespace, *command]
-        return subprocess.run(inside, capture_output=True, text=True, check=False, timeout=timeout)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(inside, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
 
     def reaches(self, address: str, port: int) -> bool:
         """Say whether something answers them there: a refusal is no answer either."""
         shake_hands = f"exec 3<>/dev/tcp/{address}/{port}"
-        return self.done("timeout", str(PATIENCE_SECONDS), "bash", "-c", shake_hands).returncode == 0
+        with self.at_work("timeout", str(PATIENCE_SECONDS), "bash", "-c", shake_hands) as process:
+            return process.wait() == 0
 
 
 @contextmanager
