@@ -5,13 +5,14 @@ from chalicelib.jobs.beginnings import draft, take_lock
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.record import transaction
-from chalicelib.orders.placing import Placed, Requester, tried
+from chalicelib.orders.placing import Placed, once
+from chalicelib.orders.requester import Requester
 from chalicelib.orders.whereabouts import Access
 
 CHANGE = "change_access"
 
 
-def place_access(cluster_id: str, instance_id: str, access: Access, by: Requester, job_id: str = "") -> Placed:
+def place_access(cluster_id: str, instance_id: str, access: Access, by: Requester) -> Placed:
     """Record the job that lets those reach the instance, and nobody else. What is not said stays as it is.
 
     Raises NotFound, Unprocessable.
@@ -29,10 +30,10 @@ def place_access(cluster_id: str, instance_id: str, access: Access, by: Requeste
                 f"(instance status was {instance.status})."
             )
         wanted = access.over(instance)
-        job = draft(CHANGE, cluster, [instance_id], by.user, job_id)
+        job = draft(CHANGE, cluster, [instance_id], by.user, by.attempt.job_id)
         job.is_public, job.allowed_cidrs = wanted.is_public, list(wanted.allowed_cidrs or ())
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
         return Placed(cluster, instances, job)
 
-    return tried(place)
+    return once(by, place)
