@@ -260,8 +260,11 @@ def test_a_guest_reaches_elsewhere_whoever_may_reach_it(rig: NspawnRig) -> None:
 def test_a_guest_is_reached_no_more_over_ipv6_than_it_should_be(rig: NspawnRig) -> None:
     instance, neighbour = rig.create(access=Access(7777, ("198.18.0.0/24",))), rig.create()
     rig.serve(instance, 7777)
-    name = rig.done(instance, "ip -6 -o addr show dev eth0 scope link | sed 's/.*inet6 //; s#/.*##'").strip()
-    shake_hands = f"timeout 1.5 bash -c 'exec 3<>/dev/tcp/{name}%eth0/7777'"
+    listed = "ip -6 -o addr show dev eth0 scope link -tentative"
+    both = (instance, neighbour)
+    rig.until(lambda: all("inet6" in rig.done(each, listed) for each in both), "they have addresses of IPv6")
+    address = rig.done(instance, f"{listed} | sed 's/.*inet6 //; s#/.*##'").strip()
+    shake_hands = f"timeout 1.5 bash -c 'exec 3<>/dev/tcp/{address}%eth0/7777'"
 
     assert rig.run(neighbour, shake_hands)[0] != 0
     rig.provider().set_access(instance, Access(7777))
