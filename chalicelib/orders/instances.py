@@ -22,7 +22,7 @@ def place_replicas(order: ReplicaOrder, source: Instance, by: Requester) -> Plac
     if not source.is_primary:
         raise BadRequest(f"Instance {source.instance_id} is a replica itself: name its source.")
     like = InstanceOrder.like(source)
-    one = replace(like, nic=order.nic or like.nic, availability_zone=order.availability_zone, access=order.access)
+    one = replace(like, nic=order.nic, availability_zone=order.availability_zone, access=order.access)
     orders = [replace(one, name=name) for name in order.names]
     return place_instances(source.cluster_id, orders, by)
 

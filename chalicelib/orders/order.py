@@ -1,7 +1,7 @@
 """Orders as typed values: ClusterOrder for a new cluster, InstanceOrder for each instance of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib import config
 from chalicelib.datastores.accounts import Database, User
@@ -50,6 +50,11 @@ class InstanceOrder:
             nic=Nic(instance.network_id, instance.subnet_id),
             availability_zone=instance.availability_zone,
         )
+
+    def beside(self, primary: Instance) -> "InstanceOrder":
+        """Return it with its primary's network, and who may reach that, if it says nothing of them."""
+        nic = self.nic or Nic(primary.network_id, primary.subnet_id)
+        return replace(self, nic=nic, access=self.access.over(primary))
 
 
 @dataclass(frozen=True)

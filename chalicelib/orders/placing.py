@@ -80,7 +80,7 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
 def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester) -> Placed:
     """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit.
 
-    What an order leaves unsaid of parameters and access is the primary's.
+    What an order leaves unsaid of parameters, network and access is the primary's.
     """
     job_id = by.attempt.job_id or str(uuid4())
     flavors = find_flavors({each.flavor_id for each in orders})
@@ -94,8 +94,8 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
         check_waits_for_nothing(cluster, members)
         if (primary := primary_of(members)) is None:  # it is being deleted at this moment
             raise busy(cluster)
-        alike = [replace(each, access=each.access.over(primary)) for each in orders]
-        added = new_instances(cluster, alike, flavors, job_id, primary.configuration_id)
+        beside = [each.beside(primary) for each in orders]
+        added = new_instances(cluster, beside, flavors, job_id, primary.configuration_id)
         job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
         limits = check_quota(by.project_id, added)
         with transaction() as batch:

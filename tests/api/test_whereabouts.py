@@ -191,6 +191,8 @@ def test_what_joins_later_is_let_alone_by_those_its_primary_is(simulation: Simul
     body = cluster_order({"flavorRef": 1, "access": {"allowed_cidrs": CIDRS}}, locality="soft-affinity")
     cluster = member.post("/clusters", body).body["cluster"]
     simulation.carry_out(Job.get(cluster["job_id"]))
+    primary = Instance.get(Cluster.get(cluster["id"]).primary_id)
+    assert (primary.network_id, primary.subnet_id) == (NETWORK.network_id, NETWORK.subnet_id)
     grow = [{"flavorRef": 1, "nics": [FIXED]}, {"flavorRef": 1, "access": {"allowed_cidrs": []}}]
 
     grown = member.post(f"/clusters/{cluster['id']}", {"grow": grow}).body
@@ -199,6 +201,8 @@ def test_what_joins_later_is_let_alone_by_those_its_primary_is(simulation: Simul
     _, like_it, open_one = Cluster.get(cluster["id"]).instances()
     assert (like_it.allowed_cidrs, like_it.address, like_it.locality) == (CIDRS, "192.0.2.77", "soft-affinity")
     assert open_one.allowed_cidrs is None
+    placed = member.post(f"/clusters/{cluster['id']}", {"grow": [{"flavorRef": 1}]}).body["cluster"]["instances"][-1]
+    assert Instance.get(placed["id"]).network_id == NETWORK.network_id  # in its primary's, before it has a server
     assert [each.access.allowed_cidrs for each in simulation.cloud.servers.values()] == [
         tuple(CIDRS),
         tuple(CIDRS),

@@ -12,11 +12,9 @@ from chalicelib.providers.nspawn.records import ServerRecord, load_all
 from chalicelib.providers.nspawn.site import Site
 
 FIRST_OWN_PORT = 32_768  # from here on are the ports of a guest's own connections to elsewhere
-TABLE = """
+RULES = """
 table bridge {table}
 delete table bridge {table}
-"""
-CHAINS = """
 table bridge {table} {{
     chain postrouting {{
         type filter hook postrouting priority filter;
@@ -41,17 +39,20 @@ CHAIN = """\
 def renew(site: Site) -> None:
     """Let the kernel hold what the records say, in one transaction. Under the network's lock."""
     servers = [each for each in load_all(ServerRecord, site.root / "guests") if network.has_interface(each.veth)]
-    host.run("nft", "-f", "-", stdin=rules(site, servers))
+    if text := rules(site, servers):
+        host.run("nft", "-f", "-", stdin=text)
+    elif (ours := f"bridge {site.table}") in network.tables(site):
+        host.run("nft", "delete", "table", *ours.split())
 
 
 def rules(site: Site, servers: Sequence[ServerRecord]) -> str:
+    """Return the whole table; nothing if everybody may reach all of them."""
     guarded = [each for each in servers if each.allowed_cidrs is not None]
-    text = TABLE.format(table=site.table)
     if not guarded:
-        return text
+        return ""
     jumps = ", ".join(f'"{each.veth}" : jump {each.veth}' for each in guarded)
     chains = "".join(_chain(site, each, servers) for each in guarded)
-    return text + CHAINS.format(table=site.table, jumps=jumps, chains=chains)
+    return RULES.format(table=site.table, jumps=jumps, chains=chains)
 
 
 def _chain(site: Site, server: ServerRecord, servers: Sequence[ServerRecord]) -> str:

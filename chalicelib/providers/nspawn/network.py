@@ -46,6 +46,12 @@ def ensure(site: Site) -> None:
         INOTIFY_LIMIT.write_text(str(INOTIFY_INSTANCES))
 
 
+def tables(site: Site) -> list[str]:
+    """Return the site's tables of rules, each as its family and name."""
+    listed = (line.removeprefix("table ") for line in host.run("nft", "list", "tables").splitlines())
+    return [each for each in listed if each.split()[-1] == site.table]
+
+
 def connect(site: Site, server: ServerRecord) -> None:
     """Have the server's namespace and interfaces, its link down if it is cut off. Under the network's lock."""
     namespace, veth, mac = server.machine, server.veth, mac_of(IPv4Address(server.address)).hex(":")
