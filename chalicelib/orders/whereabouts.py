@@ -1,5 +1,6 @@
 """Whereabouts: in which network and zone an instance shall be, how near the others, and who may reach it."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -10,6 +11,7 @@ from chalicelib.orders.fields import Fields
 
 LOCALITIES = ("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
 MOST_CIDRS = 50
+FORM_OF_NETWORK = re.compile(r"[0-9.]+(/[0-9]{1,2})?")  # no other way to write a mask
 NIC_KEYS = ("network_id", "net-id", "subnet_id", "subnet-id", "ip_address", "ip-address")
 
 
@@ -102,13 +104,14 @@ def _cidrs(access: Fields) -> tuple[str, ...]:
 
 
 def _is_network(cidr: str) -> bool:
-    """Say whether it is an address with a length: of a network, or of one of its hosts."""
-    _, slash, length = cidr.partition("/")
+    """Say whether it is an address with a length, of a network or of one of its hosts; without one it is that host."""
+    if not FORM_OF_NETWORK.fullmatch(cidr):
+        return False
     try:
         IPv4Network(cidr, strict=False)
     except ValueError:
         return False
-    return bool(slash) and length.isdecimal()
+    return True
 
 
 def read_locality(fields: Fields) -> str | None:

@@ -24,7 +24,7 @@ member, reader, other = ApiCaller(), ApiCaller("reader"), ApiCaller("other", "p2
 NET, SUBNET = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 REDIS = {"type": "redis", "version": "7.0"}
 FIXED = {"network_id": NETWORK.network_id, "subnet_id": NETWORK.subnet_id, "ip_address": "192.0.2.77"}
-CIDRS = ["10.1.2.0/24", "203.0.113.7/32"]
+CIDRS = ["10.1.2.3/24", "203.0.113.7"]  # a network by a host of it, and a host
 
 
 def instance_order(**asked: Any) -> dict[str, Any]:
@@ -82,7 +82,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"access": {"allowed_cidrs": "10.0.0.0/8"}}, "instance['access']['allowed_cidrs'] must be a list"),
     ({"access": {"allowed_cidrs": [7]}}, "instance['access']['allowed_cidrs'] must be a list"),
     ({"access": {"allowed_cidrs": ["10.0.0.0/33"]}}, "holds '10.0.0.0/33', which is not an IPv4 network"),
-    ({"access": {"allowed_cidrs": ["10.0.0.1"]}}, "which is not an IPv4 network"),
+    ({"access": {"allowed_cidrs": ["10.0.0"]}}, "which is not an IPv4 network"),
+    ({"access": {"allowed_cidrs": ["010.0.0.1"]}}, "which is not an IPv4 network"),
     ({"access": {"allowed_cidrs": ["10.0.0.0/255.0.0.0"]}}, "which is not an IPv4 network"),
     ({"access": {"allowed_cidrs": ["0.0.0.0/0 tcp"]}}, "which is not an IPv4 network"),
     ({"access": {"allowed_cidrs": ["::/0"]}}, "which is not an IPv4 network"),
@@ -348,7 +349,7 @@ def test_what_is_stopped_may_be_opened_and_what_is_busy_or_broken_may_not(simula
         ({"access": {}}, "instance['access'] must give is_public or allowed_cidrs"),
         ({"access": None}, "instance['access'] must give is_public or allowed_cidrs"),
         ({"access": {"is_public": 3}}, "instance['access']['is_public']"),
-        ({"access": {"allowed_cidrs": ["10.0.0.1"]}}, "instance['access']['allowed_cidrs']"),
+        ({"access": {"allowed_cidrs": ["10.0.0.1/"]}}, "instance['access']['allowed_cidrs']"),
         ({"access": {"is_public": True}, "configuration": None}, "only one of configuration, access"),
     ],
 )

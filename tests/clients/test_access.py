@@ -86,7 +86,7 @@ def test_a_cluster_in_its_place(member: Stock, await_active: AwaitActive) -> Non
     [
         (("--nic", "subnet-id=x"), r"subnet_id.* is not a UUID.*HTTP 400"),
         (("--nic", f"net-id={NETWORK.network_id},ip-address=192.0.2.9"), r"subnet_id.*required.*HTTP 400"),
-        (("--allowed-cidr", "10.1.0.0"), r"not an IPv4 network.*HTTP 400"),
+        (("--allowed-cidr", "10.1.0.0/33"), r"not an IPv4 network.*HTTP 400"),
         (("--volume-type", "golden"), r"Resource golden cannot be found.*HTTP 400"),
         (("--region", "Elsewhere"), r"must be RegionOne.*HTTP 400"),
     ],

@@ -67,7 +67,7 @@ def server(name: str, cluster_id: str, address: str, cidrs: list[str] | None) ->
 
 def test_rules_are_only_of_guests_that_not_everybody_may_reach(tmp_path: Path) -> None:
     here = site_at(tmp_path)
-    cidrs = ["10.1.2.3/16", "10.1.0.0/24", "203.0.113.7/32"]
+    cidrs = ["10.1.2.3/16", "10.1.0.0/24", "203.0.113.7"]
     first, second = server("v1", "c1", "10.0.0.2", cidrs), server("v2", "c1", "10.0.0.3", None)
     third = server("v3", "c2", "10.0.0.4", ["0.0.0.0/0"])
 
