@@ -101,6 +101,7 @@ class Instance(HeldRecord):
     ip_address = UnicodeAttribute(null=True)  # the one asked for; `address` is the one it has
     is_public = BooleanAttribute(default=False)
     allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)  # None: its database answers everybody
+    access_changes = NumberAttribute(null=True)  # how many were asked for: the clouds take none that is older
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # error of the last step on it
     # --- the job in hand

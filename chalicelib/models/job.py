@@ -90,6 +90,7 @@ class Job(ProjectRecord):
     # --- configure_instances
     configuration_id = UnicodeAttribute(null=True)  # None: they shall have none
     # --- change_access: as it shall be
+    access_changes = NumberAttribute(null=True)  # the instance's, this one counted
     is_public = BooleanAttribute(null=True)
     allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)
     # --- change_accounts

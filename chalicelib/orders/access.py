@@ -32,6 +32,7 @@ def place_access(cluster_id: str, instance_id: str, access: Access, by: Requeste
         wanted = access.over(instance)
         job = draft(CHANGE, cluster, [instance_id], by.user, by.attempt.job_id)
         job.is_public, job.allowed_cidrs = wanted.is_public, list(wanted.allowed_cidrs or ())
+        job.access_changes = instance.access_changes = (instance.access_changes or 0) + 1
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
         return Placed(cluster, instances, job)

@@ -40,6 +40,7 @@ class Access:
     port: int | None = None  # where the database listens; None if nobody else shall reach anything
     allowed_cidrs: tuple[str, ...] | None = None  # IPv4 networks; None: everybody
     is_public: bool = False  # at an address of the cloud's public network too
+    number: int = 0  # of a server's changes, in the order in which they were asked for
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ class BaseProvider(ABC):
     def set_access(self, instance: Instance, access: Access) -> bool:
         """Let those reach the server and nobody else, from now on and after every start. True once it is so.
 
-        Sets public_address. Whoever may no longer come is cut off, as far as the cloud can.
+        Sets public_address. Whoever may no longer come is cut off, as far as the cloud can. A change whose number is
+        lower than the last one's comes late, from a call that was given up: it changes nothing.
         """
 
     # --- addresses: one more address that can move between the servers of a cluster

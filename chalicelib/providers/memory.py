@@ -127,7 +127,8 @@ class MemoryProvider(BaseProvider):
     def set_access(self, instance: Instance, access: Access) -> bool:
         server = self._server(instance)
         with self.cloud.effect("set access"):
-            self.cloud.open(server, access)
+            if access.number >= server.access.number:
+                self.cloud.open(server, access)
         self._note(instance)
         return True
 

@@ -12,7 +12,7 @@ from chalicelib.steps.world import manager_for
 def access_to(cluster: Cluster, wanted: Instance | Job) -> Access:
     """Return the access that the instance has, or that the job shall give it."""
     cidrs = tuple(wanted.allowed_cidrs or ())
-    return Access(manager_for(cluster).port, cidrs or None, bool(wanted.is_public))
+    return Access(manager_for(cluster).port, cidrs or None, bool(wanted.is_public), int(wanted.access_changes or 0))
 
 
 @cloud_errand_step

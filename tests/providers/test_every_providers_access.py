@@ -160,6 +160,18 @@ def test_access_is_changed_live_and_lasts(rig: Rig) -> None:
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (True, True)
 
 
+def test_a_change_of_access_that_comes_late_changes_nothing(rig: Rig) -> None:
+    instance = rig.create(access=Access(PORT))
+    rig.serve(instance, PORT)
+
+    for number, source in ((1, ALLOWED), (2, REFUSED), (1, ALLOWED), (0, ALLOWED)):
+        assert rig.provider().set_access(instance, Access(PORT, (f"{source}/32",), number=number))
+
+    assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (False, True)
+    rig.provider().set_access(instance, Access(PORT, CIDRS, number=2))
+    assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (True, False)
+
+
 def test_a_change_of_access_cut_anywhere_and_repeated_is_made(rig: Rig) -> None:
     instance = rig.create(access=Access(PORT))
     rig.serve(instance, PORT)

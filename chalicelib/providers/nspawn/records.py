@@ -49,6 +49,7 @@ class ServerRecord(Record):
     is_cut_off: bool = False
     port: int | None = None  # of its database
     allowed_cidrs: list[str] | None = None  # who may reach it; None: everybody
+    access_number: int = 0
 
 
 @dataclass(kw_only=True)

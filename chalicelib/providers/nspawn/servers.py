@@ -136,6 +136,8 @@ def destroy(site: Site, server: ServerRecord) -> bool:
 
 def set_access(site: Site, server: ServerRecord, access: Access) -> None:
     """Note who may come before it is so: a start meanwhile makes it so too. Under the instance's lock."""
+    if access.number < server.access_number:
+        return
     _let_in(server, access)
     save(server, site.guest(server.instance_id))
     with locked(site.lock("network")):
@@ -143,7 +145,7 @@ def set_access(site: Site, server: ServerRecord, access: Access) -> None:
 
 
 def _let_in(server: ServerRecord, access: Access) -> None:
-    server.port = access.port
+    server.port, server.access_number = access.port, access.number
     server.allowed_cidrs = None if access.allowed_cidrs is None else list(access.allowed_cidrs)
 
 
