@@ -83,9 +83,12 @@ def in_the_way(workflow: Workflow, cluster: Cluster) -> bool:
 
 def busy(cluster: Cluster) -> Unprocessable:
     what = f"Cluster {cluster.cluster_id}" if cluster.kind == Kind.CLUSTER else f"Instance {cluster.primary_id}"
-    return Unprocessable(
-        f"{what} is not currently available for an action to be performed (status was {cluster.status})."
-    )
+    return not_now(what, cluster.status)
+
+
+def not_now(what: str, status: str) -> Unprocessable:
+    """Return Trove's own words for what is asked of a thing in the wrong status."""
+    return Unprocessable(f"{what} is not currently available for an action to be performed (status was {status}).")
 
 
 def launch(job: Job) -> None:

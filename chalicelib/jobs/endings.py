@@ -17,6 +17,8 @@ from chalicelib.models.key import Key
 from chalicelib.models.record import now, transaction
 from chalicelib.models.status import AT_REST, JobStatus, Status
 
+ENABLE_ROOT = "enable_root"  # the title of the job that lets root in
+
 
 def succeed(job: Job) -> None:
     """Close the job, set its instances to rest, free the lock. Raises Stale, Permanent."""
@@ -165,3 +167,6 @@ def _end_beside(job: Job, status: JobStatus, reason: str | None = None) -> None:
     with transaction() as batch:
         _close(batch, job, status, cluster.instances() if cluster else [], reason)
         leave(batch, job, cluster)
+        if cluster is not None and job.title == ENABLE_ROOT and status == JobStatus.SUCCEEDED:
+            cluster.root_enabled_at, cluster.root_enabled_by = now(), job.requested_by
+            batch.save(cluster)

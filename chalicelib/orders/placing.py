@@ -68,6 +68,7 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
         cluster = new_cluster(order, by.project_id, datastore, cluster_id)
         cluster.key_ids, cluster.passwords = [key.key_id], sealed
         cluster.first_accounts = first_accounts
+        cluster.root_enabled_at, cluster.root_enabled_by = cluster.created_at, by.user
         instances = new_instances(cluster, order.instances, flavors, job_id, order.configuration_id)
         instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
         job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)

@@ -1,0 +1,39 @@
+"""What a guest and its database server's process are made of, as the guest's kernel tells it. Nothing is changed."""
+
+import re
+from typing import Final, LiteralString
+
+from chalicelib.errors import Permanent
+from chalicelib.ssh.guest import Guest
+
+HARDWARE: Final[LiteralString] = "nproc && grep '^MemTotal:' /proc/meminfo"
+# The process runs the file it was started from, whatever lies at its path by now: so it is asked for its version there.
+DIAGNOSE: Final[LiteralString] = (
+    "pid=$(systemctl show --property=MainPID --value {service}); "
+    'if [ "${{pid:-0}}" = 0 ]; then echo 0; else cat "/proc/$pid/status" && "/proc/$pid/exe" --version; fi'
+)
+SIZES: Final = {"FDSize": "fdSize", "VmSize": "vmSize", "VmPeak": "vmPeak", "VmRSS": "vmRss", "VmHWM": "vmHwm"}
+VERSION: Final = re.compile(r"[0-9]+\.[0-9]+[0-9A-Za-z.+~-]*")
+
+
+def hardware(guest: Guest) -> dict[str, int]:
+    """Return the guest's processors, and its memory in KiB."""
+    processors, memory = guest.run(HARDWARE).splitlines()
+    return {"mem_total": _number(memory), "num_cpus": int(processors)}
+
+
+def diagnose(guest: Guest, service: str) -> dict[str, str | int]:
+    """Return the version, the threads and the memory (KiB) of the service's process. Permanent if it does not run."""
+    lines = guest.run(DIAGNOSE, service=service).splitlines()
+    told = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    if "Threads" not in told:
+        raise Permanent(f"{service} does not run.")
+    version = VERSION.search(lines[-1])
+    sizes = {ours: _number(told.get(theirs, "0")) for theirs, ours in SIZES.items()}
+    return {"version": version[0] if version else lines[-1], "threads": _number(told["Threads"]), **sizes}
+
+
+def _number(text: str) -> int:
+    """Return the number in one of the kernel's lines, e.g. of `MemTotal:  512000 kB`."""
+    found = re.search(r"[0-9]+", text)
+    return int(found[0]) if found else 0
