@@ -33,7 +33,7 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
         about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
         return place_configuration(group, cluster.cluster_id, about, by, job_id).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
-    if instance_ids is None and workflow in {"remove_instance", "perform"}:
+    if instance_ids is None and workflow in {"remove_instance", "reboot_instance", "perform"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")
     change = Change(workflow, cluster.cluster_id, instance_ids)
     if workflow == "perform":

@@ -52,6 +52,10 @@ def perform() -> None:
     launch(place_change(wish, MEMBER).job)
 
 
+def reboot() -> None:
+    launch(change("reboot_instance", existing(), existing().instance_ids[1]).job)
+
+
 def existing() -> Cluster:
     cluster = only_cluster()
     assert cluster is not None
@@ -90,6 +94,7 @@ STORIES = {
     "shrink": Story(shrink, SIZE - 1),
     "rotate": Story(rotate, SIZE),
     "perform": Story(perform, SIZE),
+    "reboot": Story(reboot, SIZE),
 }
 CONSOLE = Story(create_by_hand, SIZE, is_first=True)
 
