@@ -10,9 +10,11 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import aws, config
 from chalicelib.errors import Permanent, Unprocessable
 from chalicelib.jobs.beside import is_beside, join
+from chalicelib.jobs.bringing import take_along
 from chalicelib.jobs.endings import preempt
 from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
 from chalicelib.models.cluster import Cluster, Kind
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import OPEN, Job, sort_key_of
 from chalicelib.models.record import now, transaction
@@ -130,11 +132,14 @@ def retake(job: Job, redrive_count: int) -> None:
         raise Permanent(f"Cluster {job.cluster_id} has changed since job {job.job_id} ended: it cannot be redriven.")
     job.status, job.openness, job.redrives = JobStatus.RUNNING, OPEN, redrive_count
     job.message = job.finished_at = job.expires_at = None
+    group = Configuration.find(job.configuration_id) if job.configuration_id else None
     with transaction() as batch:
         batch.save(job)
         if is_beside(job):
             join(batch, job, cluster)
             return
+        if group is not None:
+            take_along(batch, job, group)
         cluster.held_by, cluster.status, cluster.message = job.job_id, workflow.during or cluster.status, None
         for each in cluster.instances():
             each.held_by = job.job_id

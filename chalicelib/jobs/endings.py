@@ -8,6 +8,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import config
 from chalicelib.errors import Permanent
 from chalicelib.jobs.beside import is_beside, leave
+from chalicelib.jobs.bringing import let_go
 from chalicelib.jobs.quota import give_back
 from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster, primary_of
@@ -136,6 +137,7 @@ def _close(
     job.expires_at = timedelta(days=config.current().dtrove_job_retention_days)
     job.reached = [reached(job, each) for each in instances if each.instance_id in job.instance_ids]
     batch.save(job)
+    let_go(batch, job)
 
 
 def reached(job: Job, instance: Instance) -> Reached:

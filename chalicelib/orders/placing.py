@@ -15,6 +15,7 @@ from chalicelib.jobs.beginnings import check, draft, take_lock
 from chalicelib.jobs.quota import add, check_quota
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -76,6 +77,9 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
             batch.save(key)
+            if order.configuration_id:  # not deleted meanwhile
+                exists = Configuration.configuration_id.exists()
+                batch.condition_check(Configuration, order.configuration_id, condition=exists)
             add(batch, by.project_id, instances, limits)
         return Placed(cluster, instances, job, passwords["root"])
 
