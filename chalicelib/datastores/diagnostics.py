@@ -7,10 +7,13 @@ from chalicelib.errors import Permanent
 from chalicelib.ssh.guest import Guest
 
 HARDWARE: Final[LiteralString] = "nproc && grep '^MemTotal:' /proc/meminfo"
-# The process runs the file it was started from, whatever lies at its path by now: so it is asked for its version there.
+# Which is the process: systemd knows it, or the server has noted it; of a note from before a crash the unit tells.
+# It runs the file it was started from, whatever lies at its path by now: so it is asked for its version there.
 DIAGNOSE: Final[LiteralString] = (
     "pid=$(systemctl show --property=MainPID --value {service}); "
-    'if [ "${{pid:-0}}" = 0 ]; then echo 0; else cat "/proc/$pid/status" && "/proc/$pid/exe" --version; fi'
+    '[ "${{pid:-0}}" != 0 ] || pid=$(head --lines=1 {pid_path}); '
+    'if grep --quiet --fixed-strings {unit} "/proc/${{pid:-0}}/cgroup"; '
+    'then cat "/proc/$pid/status" && "/proc/$pid/exe" --version; else echo none; fi'
 )
 SIZES: Final = {"FDSize": "fdSize", "VmSize": "vmSize", "VmPeak": "vmPeak", "VmRSS": "vmRss", "VmHWM": "vmHwm"}
 VERSION: Final = re.compile(r"[0-9]+\.[0-9]+[0-9A-Za-z.+~-]*")
@@ -22,9 +25,12 @@ def hardware(guest: Guest) -> dict[str, int]:
     return {"mem_total": _number(memory), "num_cpus": int(processors)}
 
 
-def diagnose(guest: Guest, service: str) -> dict[str, str | int]:
-    """Return the version, the threads and the memory (KiB) of the service's process. Permanent if it does not run."""
-    lines = guest.run(DIAGNOSE, service=service).splitlines()
+def diagnose(guest: Guest, service: str, pid_path: str) -> dict[str, str | int]:
+    """Return the version, the threads and the memory (KiB) of the service's process. Permanent if it does not run.
+
+    `pid_path` is asked for the process where systemd does not know it.
+    """
+    lines = guest.run(DIAGNOSE, service=service, unit=f"/{service}.service", pid_path=pid_path).splitlines()
     told = {name: value for name, _, value in (line.partition(":") for line in lines)}
     if "Threads" not in told:
         raise Permanent(f"{service} does not run.")

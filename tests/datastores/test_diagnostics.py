@@ -7,7 +7,7 @@ from chalicelib.errors import Permanent
 from chalicelib.ssh.guest import render
 from tests.fake_guest import FakeGuest
 
-ASK = render(DIAGNOSE, {"service": "db"})
+ASK = render(DIAGNOSE, {"service": "db", "unit": "/db.service", "pid_path": "/db.pid"})
 STATUS = """\
 Name:	mariadbd
 Umask:	0077
@@ -36,7 +36,7 @@ def test_memory_is_in_kib() -> None:
 
 @pytest.mark.parametrize(("said", "version"), VERSIONS)
 def test_the_process_is_diagnosed(said: str, version: str) -> None:
-    told = diagnose(FakeGuest({ASK: f"{STATUS}{said}\n"}), "db")
+    told = diagnose(FakeGuest({ASK: f"{STATUS}{said}\n"}), "db", "/db.pid")
 
     sizes = {"fdSize": 256, "vmSize": 1200000, "vmPeak": 1300000, "vmRss": 100000, "vmHwm": 110000}
     assert told == {"version": version, "threads": 14, **sizes}
@@ -44,4 +44,4 @@ def test_the_process_is_diagnosed(said: str, version: str) -> None:
 
 def test_what_does_not_run_is_said() -> None:
     with pytest.raises(Permanent, match="db does not run"):
-        diagnose(FakeGuest({ASK: "0\n"}), "db")
+        diagnose(FakeGuest({ASK: "none\n"}), "db", "/db.pid")
