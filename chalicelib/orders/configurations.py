@@ -162,4 +162,7 @@ def _clusters_with(configuration: Configuration) -> list[Cluster]:
 
 
 def _description(fields: Fields) -> str | None:
-    return fields.storable("description", longest=LONGEST_DESCRIPTION) if "description" in fields else None
+    """Return what is given; empty is none."""
+    if "description" not in fields or fields.value("description") == "":
+        return None
+    return fields.storable("description", longest=LONGEST_DESCRIPTION)

@@ -67,7 +67,7 @@ def test_what_cuts_a_customer_s_statements_short_cuts_none_of_ours(postgresql: R
     manager, values = postgresql.manager, dict.fromkeys(CUTTING, "1ms")
     with postgresql.guest(postgresql.primary) as guest:
         assert manager.apply_parameters(postgresql.primary, guest, values) == frozenset()
-        with pytest.raises(Permanent, match="statement timeout"):
+        with pytest.raises(Permanent, match=r"(idle-session|statement) timeout"):
             guest.run("runuser -u postgres -- psql --no-psqlrc --set=ON_ERROR_STOP=1", stdin="SELECT pg_sleep(1)")
 
         manager.accounts.create_databases(guest, [Database("shop")])
