@@ -19,7 +19,7 @@ from chalicelib.models.status import Status
 from chalicelib.orders.catalog import find_datastore, named_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.members import id_from
-from chalicelib.orders.placing import Placed, once
+from chalicelib.orders.placing import Placed, once, reads
 from chalicelib.orders.requester import Requester
 
 MOST_ATTACHED = 100  # instances of one group: each edit reaches all of them
@@ -122,16 +122,18 @@ def place_configuration(
     cluster_id: str,
     instance_ids: Sequence[str] | None,
     by: Requester,
+    known: Cluster | None = None,
 ) -> Placed:
     """Record the job that gives instances the group (None: takes theirs away); of None, to those that have it.
 
     Raises Unprocessable, BadRequest.
     """
     group_id = configuration.configuration_id if configuration else None
+    read = reads(by, cluster_id, known)
 
     def place() -> Placed:
         group = Configuration.of_project(by.project_id, group_id) if group_id else None  # an administrator sees others
-        cluster = Cluster.of_project(by.project_id, cluster_id)
+        cluster = read()
         instances = cluster.instances()
         if strangers := set(instance_ids or ()) - set(cluster.instance_ids):
             raise NotFound(f"Resource {sorted(strangers)[0]} cannot be found.")

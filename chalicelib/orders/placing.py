@@ -81,13 +81,15 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
     return replace(once(by, place), root_password=passwords["root"])
 
 
-def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester) -> Placed:
+def place_instances(
+    cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, known: Cluster | None = None
+) -> Placed:
     """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit."""
-    job_id = by.attempt.job_id or str(uuid4())
+    job_id, read = by.attempt.job_id or str(uuid4()), reads(by, cluster_id, known)
     flavors = find_flavors({each.flavor_id for each in orders})
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, cluster_id)
+        cluster = read()
         check(WORKFLOWS["add_instance"], cluster)
         check_size(Datastore.of_version(cluster.datastore_version_id), len(cluster.members) + len(orders))
         members = cluster.instances()
@@ -103,11 +105,12 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
     return once(by, place)
 
 
-def place_change(change: Change, by: Requester) -> Placed:
+def place_change(change: Change, by: Requester, known: Cluster | None = None) -> Placed:
     """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest, Forbidden."""
+    read = reads(by, change.cluster_id, known)
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, change.cluster_id)
+        cluster = read()
         change.check(cluster)
         instances = cluster.instances()
         about = change.instance_ids or [each.instance_id for each in instances if _takes_part(change, each)]
@@ -131,6 +134,12 @@ def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> No
 def _configuration_of(cluster: Cluster, members: Sequence[Instance]) -> str | None:
     """Return the group that a new member shall have: its primary's."""
     return next((each.configuration_id for each in members if each.instance_id == cluster.primary_id), None)
+
+
+def reads(by: Requester, cluster_id: str, known: Cluster | None) -> Callable[[], Cluster]:
+    """Return what reads the project's cluster: first the record that the request has read already, then anew."""
+    at_hand = [known] if known is not None and known.project_id == by.project_id else []
+    return lambda: at_hand.pop() if at_hand else Cluster.of_project(by.project_id, cluster_id)
 
 
 def once(by: Requester, place: Callable[[], Placed]) -> Placed:
