@@ -187,6 +187,11 @@ class BaseManager(ABC):
         """
         return applying.apply_parameters(self.live_parameters(), instance, guest, values)
 
+    def has_waiting_parameters(self, guest: Guest) -> bool:
+        """Whether some wait for a restart: a start puts them in force only where the service did not run."""
+        said = guest.run("[ -e {path}.next ] && echo waiting || echo none", path=self.parameters_path)
+        return said.strip() == "waiting"
+
     def actual_parameters(self, guest: Guest, names: Sequence[str]) -> dict[str, Any]:
         """Return the server's present values, each of its parameter's type; names that cannot be set are left out."""
         offered = [name for name in names if name in self.parameters]
