@@ -84,6 +84,12 @@ WORKFLOWS = {
         during=Status.STARTING,
         instances_during=Status.STARTING,
     ),
+    "reboot_instance": Workflow(
+        steps=("open_job", "reboot_server", "await_ssh", "restart_datastore", "close_job"),
+        begins_from=AT_REST,
+        during=Status.RESTARTING,
+        instances_during=Status.RESTARTING,
+    ),
     "perform": Workflow(steps=("open_job", "run_commands", "close_job"), begins_from=AT_REST),
     "configure_instances": Workflow(
         steps=("open_job", "apply_parameters", "close_job"),

@@ -68,6 +68,8 @@ class Cluster(HeldRecord):
     key_ids: ListAttribute[str] = ListAttribute(default=list)  # its SSH key pairs; new guests trust the last
     passwords = Sealed(null=True)
     first_accounts = Sealed(null=True)  # databases and users it shall be born with; gone once it is made
+    root_enabled_at = UTCDateTimeAttribute(null=True)  # when root was let in last, at birth or since …
+    root_enabled_by = UnicodeAttribute(null=True)  # … and who asked for it
     last_job_id = UnicodeAttribute(null=True)  # who held it last: only that job may take it up again (redrive)
     shared_by: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # jobs that may run beside each other (backups)
     created_at = UTCDateTimeAttribute(default=now)

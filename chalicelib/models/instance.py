@@ -109,6 +109,7 @@ class Instance(HeldRecord):
     progress = NumberAttribute(default=0)  # percent of the server's current task, as the cloud says
     busy_by = UnicodeAttribute(null=True)  # the job whose step is in the middle of an effect …
     busy_until = UTCDateTimeAttribute(null=True)  # … and when its Lambda is dead for certain
+    rebooted_by = UnicodeAttribute(null=True)  # the job that asked last for a reboot of its server
     joined_at = UTCDateTimeAttribute(null=True)  # when it first served; None while it never has
     # --- the server, as the provider noted it
     server_id = UnicodeAttribute(null=True)

@@ -38,7 +38,7 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
     if workflow == "change_access":
         return place_access(cluster.cluster_id, fields.text("instance_id"), read_new_access(fields), by).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
-    if instance_ids is None and workflow in {"remove_instance", "perform"}:
+    if instance_ids is None and workflow in {"remove_instance", "reboot_instance", "perform"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")
     change = Change(workflow, cluster.cluster_id, instance_ids)
     if workflow == "perform":

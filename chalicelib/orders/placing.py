@@ -15,6 +15,7 @@ from chalicelib.jobs.beginnings import busy, check, draft, take_lock
 from chalicelib.jobs.quota import add, check_quota
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster, primary_of
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -64,6 +65,7 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
         cluster = new_cluster(order, by.project_id, datastore, cluster_id)
         cluster.key_ids, cluster.passwords = [key.key_id], sealed
         cluster.first_accounts = first_accounts
+        cluster.root_enabled_at, cluster.root_enabled_by = cluster.created_at, by.user
         instances = new_instances(cluster, order.instances, flavors, job_id, order.configuration_id)
         instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
         job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)
@@ -71,23 +73,28 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
             batch.save(key)
+            if order.configuration_id:  # not deleted meanwhile
+                exists = Configuration.configuration_id.exists()
+                batch.condition_check(Configuration, order.configuration_id, condition=exists)
             add(batch, by.project_id, instances, limits)
         return Placed(cluster, instances, job)
 
     return replace(once(by, place), root_password=passwords["root"])
 
 
-def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester) -> Placed:
+def place_instances(
+    cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, known: Cluster | None = None
+) -> Placed:
     """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit.
 
     What an order leaves unsaid of parameters, network and access is the primary's.
     """
-    job_id = by.attempt.job_id or str(uuid4())
+    job_id, read = by.attempt.job_id or str(uuid4()), reads(by, cluster_id, known)
     flavors = find_flavors({each.flavor_id for each in orders})
     check_volume_types({each.volume_type for each in orders})
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, cluster_id)
+        cluster = read()
         check(WORKFLOWS["add_instance"], cluster)
         check_size(Datastore.of_version(cluster.datastore_version_id), len(cluster.members) + len(orders))
         members = cluster.instances()
@@ -106,11 +113,12 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
     return once(by, place)
 
 
-def place_change(change: Change, by: Requester) -> Placed:
+def place_change(change: Change, by: Requester, known: Cluster | None = None) -> Placed:
     """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest, Forbidden."""
+    read = reads(by, change.cluster_id, known)
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, change.cluster_id)
+        cluster = read()
         change.check(cluster)
         instances = cluster.instances()
         about = change.instance_ids or [each.instance_id for each in instances if _takes_part(change, each)]
@@ -129,6 +137,12 @@ def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> No
     for each in members:
         if each.instance_id == cluster.primary_id and each.waiting_parameters:
             raise Unprocessable(f"Instance {each.instance_id} waits for a restart that puts its parameters in force.")
+
+
+def reads(by: Requester, cluster_id: str, known: Cluster | None) -> Callable[[], Cluster]:
+    """Return what reads the project's cluster: first the record that the request has read already, then anew."""
+    at_hand = [known] if known is not None and known.project_id == by.project_id else []
+    return lambda: at_hand.pop() if at_hand else Cluster.of_project(by.project_id, cluster_id)
 
 
 def once(by: Requester, place: Callable[[], Placed]) -> Placed:

@@ -57,6 +57,23 @@ def start_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -
 
 
 @cloud_step
+def reboot_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
+    """Have the server start anew, once a job unless it is cut in between; what was off is started."""
+    status, _ = provider.update_status(instance)
+    if status is ServerStatus.DELETED:
+        raise Permanent(f"The server of {instance.name} is gone.")
+    if status in {ServerStatus.SHUTOFF, ServerStatus.ERROR}:
+        provider.start(instance)
+        instance.rebooted_by = instance.held_by
+    elif status is ServerStatus.ACTIVE and instance.rebooted_by != instance.held_by:
+        provider.reboot(instance)
+        instance.rebooted_by = instance.held_by
+    status, _ = provider.update_status(instance)
+    if status is not ServerStatus.ACTIVE:
+        raise NotReady(f"The server of {instance.name} is {status}.")
+
+
+@cloud_step
 def attach_volume(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
     if instance.volume_gib and not provider.attach_volume(instance):
         raise NotReady(f"The volume of {instance.name} is being attached.")

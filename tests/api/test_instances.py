@@ -228,6 +228,23 @@ def test_what_was_stopped_is_started_by_a_restart() -> None:
     assert executions()[-1][0] == "start_cluster"
 
 
+def test_administrators_reboot_a_server() -> None:
+    source_id, (replica_id,) = with_replicas()
+
+    assert admin.post(f"/mgmt/instances/{replica_id}/action", {"reboot": {}}).status == 202
+    assert executions()[-1][0] == "reboot_instance"
+    shown = [member.get(f"/instances/{each}").body["instance"]["status"] for each in (source_id, replica_id)]
+    assert shown == ["ACTIVE", "REBOOT"]
+    assert admin.post(f"/mgmt/instances/{source_id}/action", {"reboot": {}}).status == 422
+
+
+def test_administrators_stop_one_too() -> None:
+    instance_id = created()
+
+    assert admin.post(f"/mgmt/instances/{instance_id}/action", {"stop": {}}).status == 202
+    assert executions()[-1][0] == "stop_cluster"
+
+
 BAD_ACTIONS: list[tuple[Any, int]] = [
     ({}, 400),
     ([], 400),
@@ -237,6 +254,7 @@ BAD_ACTIONS: list[tuple[Any, int]] = [
     ({"resize": {"volume": 4}}, 501),
     ({"promote_to_replica_source": {}}, 501),
     ({"reset_status": {}}, 403),
+    ({"reboot": {}}, 403),
 ]
 
 

@@ -61,6 +61,10 @@ def let_in() -> None:
     launch(place_access(cluster.cluster_id, cluster.instance_ids[0], access, MEMBER).job)
 
 
+def reboot() -> None:
+    launch(change("reboot_instance", existing(), existing().instance_ids[1]).job)
+
+
 def existing() -> Cluster:
     cluster = only_cluster()
     assert cluster is not None
@@ -114,6 +118,7 @@ STORIES = {
     "rotate": Story(rotate, SIZE),
     "perform": Story(perform, SIZE),
     "let in": LetIn(let_in, SIZE),
+    "reboot": Story(reboot, SIZE),
 }
 CONSOLE = Story(create_by_hand, SIZE, is_first=True)
 
