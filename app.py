@@ -15,6 +15,8 @@ from chalicelib.api import (
     jobs,
     later,
     mgmt,
+    mgmt_guests,
+    mgmt_parameters,
     projects,
     roots,
     tracing,
@@ -29,7 +31,7 @@ app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (
     *(versions, catalog, clusters, instances, actions, accounts, roots, configurations),
-    *(jobs, later, mgmt, projects, versions_admin),
+    *(jobs, later, mgmt, mgmt_guests, mgmt_parameters, projects, versions_admin),
 )
 for part in PARTS:
     app.register_blueprint(part.routes)

@@ -7,6 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from chalicelib.providers.one_host import Network
+
 CALLERS = {  # variable → project, user, roles
     "DTROVE_TOKEN": ("demo", "demo", ["member"]),
     "DTROVE_READER_TOKEN": ("demo", "reader", ["reader"]),
@@ -37,15 +39,18 @@ def tokens_in(folder: Path) -> dict[str, str]:
     return tokens
 
 
-def write_env(folder: Path, api_url: str, tokens: dict[str, str], embedded: dict[str, str]) -> None:
-    """Write `env` (for a shell) and `clouds.yaml`; `embedded` is what makes AWS tools use the embedded AWS.
+def write_env(folder: Path, api_url: str, tokens: dict[str, str], network: Network, embedded: dict[str, str]) -> None:
+    """Write `env` (for a shell) and `clouds.yaml`.
 
-    Without tokens (a Keystone knows the callers) they tell of no caller.
+    `network` is what `--nic` may name; `embedded` is what makes AWS tools use the embedded AWS. Without tokens (a
+    Keystone knows the callers) they tell of no caller.
     """
     callers = {
         "DTROVE_URL": url_of("DTROVE_TOKEN", api_url),
         "DTROVE_PROJECT": CALLERS["DTROVE_TOKEN"][0],
         "DTROVE_OTHER_PROJECT": CALLERS["DTROVE_OTHER_TOKEN"][0],
+        "DTROVE_NETWORK": network.network_id,
+        "DTROVE_SUBNET": network.subnet_id,
         **tokens,
     }
     variables = (callers if tokens else {}) | embedded

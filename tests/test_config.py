@@ -1,6 +1,7 @@
 """Settings: read from the environment, wrong ones named."""
 
 import re
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import yaml
 
 from chalicelib.config import OF_CALLERS, Config
 from chalicelib.errors import ConfigError
+from chalicelib.providers.one_host import Network
 from local.callers import CALLERS, write_env
 from tests.conftest import REPO
 
+NETWORK = Network("n", "s", IPv4Network("10.0.0.0/24"))
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:x-"
 
 
@@ -169,7 +172,7 @@ def test_a_mistyped_name_is_refused_with_the_nearest_there_is() -> None:
 
 
 def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp_path: Path) -> None:
-    write_env(tmp_path, "http://x", dict.fromkeys(CALLERS, "t"), {"AWS_ENDPOINT_URL": "http://x"})
+    write_env(tmp_path, "http://x", dict.fromkeys(CALLERS, "t"), NETWORK, {"AWS_ENDPOINT_URL": "http://x"})
     names = re.findall(r"^export (\w+)=", (tmp_path / "env").read_text(), re.M)
 
     assert {name for name in names if name.startswith("DTROVE_")} == OF_CALLERS
@@ -177,7 +180,7 @@ def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp
 
 
 def test_clouds_yaml_has_a_cloud_for_each_caller(tmp_path: Path) -> None:
-    write_env(tmp_path, "http://x", {variable: f"of {variable}" for variable in CALLERS}, {})
+    write_env(tmp_path, "http://x", {variable: f"of {variable}" for variable in CALLERS}, NETWORK, {})
 
     written = yaml.safe_load((tmp_path / "clouds.yaml").read_text())["clouds"]
     assert set(written) == {"dtrove", "dtrove-reader", "dtrove-admin", "dtrove-other"}
@@ -186,7 +189,7 @@ def test_clouds_yaml_has_a_cloud_for_each_caller(tmp_path: Path) -> None:
 
 
 def test_where_a_keystone_knows_the_callers_none_is_told(tmp_path: Path) -> None:
-    write_env(tmp_path, "http://x", {}, {"AWS_ENDPOINT_URL": "http://x"})
+    write_env(tmp_path, "http://x", {}, NETWORK, {"AWS_ENDPOINT_URL": "http://x"})
 
     assert (tmp_path / "env").read_text() == "export AWS_ENDPOINT_URL=http://x\n"
     assert yaml.safe_load((tmp_path / "clouds.yaml").read_text()) == {"clouds": {}}
