@@ -39,6 +39,11 @@ BODIES: dict[str, Any] = {  # of all requests that need one; a route without a r
         }
     },
 }
+WITHDRAWN = "withdrawn"  # a datastore whose versions are, all of them
+OTHERS = {  # what some routes name instead: the placeholder → the name among a scene's ids
+    "GET /clusters/{cluster_id}/instances/{instance_id}": {"instance_id": "member"},
+    "DELETE /datastores/{datastore}": {"datastore": WITHDRAWN},
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Scene:
         """Have an instance with a database and a user, a cluster of two and a group, and nothing else."""
         from app import reads
         from chalicelib.api import guests
-        from chalicelib.models.datastore import version_id_of
+        from chalicelib.models.datastore import Datastore, version_id_of
         from chalicelib.models.job import Job
         from tests import conftest
         from tests.api.client import ApiCaller
@@ -60,6 +65,10 @@ class Scene:
         conftest.empty()
         conftest.offer()
         conftest.offer_ledger()
+        Datastore(
+            **{"version_id": WITHDRAWN, "datastore_id": WITHDRAWN, "datastore": WITHDRAWN, "version": "1"},
+            **{"manager": "redis", "image": "debian-12", "packages": ["redis-server"], "is_withdrawn": True},
+        ).add()
         THE_LEDGER.__dict__.update(vars(Ledger()))
         guests.ask_through(lambda event: calls.apart(lambda: reads(event, None)))
         simulation, member = Simulation(), ApiCaller()
@@ -85,6 +94,7 @@ class Scene:
                 "configuration_id": group["id"],
                 "version": version_id_of("ledger", "1"),
                 **{"datastore": "ledger", "parameter": "most", "flavor_id": "1", "database": "a", "user": "al"},
+                WITHDRAWN: WITHDRAWN,
                 **{"quota_project_id": "p1", "known_project_id": "p1"},
             }
         )
@@ -95,6 +105,6 @@ class Scene:
         from tests.api.client import ApiCaller
 
         method, path = route.split()
-        ids = self.ids | ({"instance_id": self.ids["member"]} if path.startswith("/clusters/") else {})
+        ids = self.ids | {placeholder: self.ids[name] for placeholder, name in OTHERS.get(route, {}).items()}
         filled = re.sub(r"{(\w+)}", lambda match: ids.get(match[1], "x"), path)
         return ApiCaller(POLICY[route]).send(method, filled, BODIES.get(route)).status
