@@ -1,0 +1,60 @@
+"""What is on offer, in schemas."""
+
+from chalicelib.api.openapi.operation import Noun, Operation
+from chalicelib.api.openapi.shapes import NOTHING, NUMBER, TEXT, TRUTH, listed, maybe, one_of, ref, shown
+
+OF_ADMINISTRATORS = {
+    "active?": TRUTH,
+    "packages?": listed(TEXT),
+    "image?": TEXT,
+    "image_tags?": listed(TEXT),
+    "registry_ext?": TEXT,
+    "repl_strategy?": TEXT,
+}
+VERSION = {"id": TEXT, "name": TEXT, "version": TEXT, "links": ref("Links"), **OF_ADMINISTRATORS}
+DATASTORE = {
+    "id": TEXT,
+    "name": TEXT,
+    "links": ref("Links"),
+    "default_version": TEXT,
+    "versions": listed(shown(VERSION), least=1),
+}
+FLAVOR = {
+    "id": maybe(NUMBER) | {"description": "null of one whose id is no number."},
+    "str_id": TEXT,
+    "name": TEXT,
+    "ram": NUMBER | {"description": "MiB"},
+    "vcpus": NUMBER,
+    "disk": NUMBER | {"description": "GiB"},
+    "ephemeral": NUMBER,
+    "links": ref("Links"),
+}
+LIMITS = {
+    "verb": one_of(["ABSOLUTE"]),
+    "max_instances": NUMBER,
+    "max_volumes": NUMBER,
+    "max_backups": NUMBER,
+    "max_ram": NUMBER,
+}
+
+ONE_VERSION = shown({"version": ref("DatastoreVersion")})
+FLAVORS = shown({"flavors": listed(ref("Flavor"))})
+
+CATALOG = Noun(
+    "catalog",
+    {
+        "GET /datastores": Operation(shown({"datastores": listed(ref("Datastore"))})),
+        "GET /datastores/{datastore}": Operation(shown({"datastore": ref("Datastore")})),
+        "GET /datastores/{datastore}/versions": Operation(shown({"versions": listed(ref("DatastoreVersion"))})),
+        "GET /datastores/{datastore}/versions/{version}": Operation(ONE_VERSION),
+        "GET /datastores/versions/{version}": Operation(ONE_VERSION),
+        "GET /datastores/{datastore}/versions/{version}/flavors": Operation(FLAVORS),
+        "GET /datastores/{datastore}/versions/{version}/volume-types": Operation(
+            shown({"volume_types": listed(NOTHING, most=0)})
+        ),
+        "GET /flavors": Operation(FLAVORS),
+        "GET /flavors/{flavor_id}": Operation(shown({"flavor": ref("Flavor")})),
+        "GET /limits": Operation(shown({"limits": listed(shown(LIMITS), least=1)})),
+    },
+    {"Datastore": shown(DATASTORE), "DatastoreVersion": shown({**VERSION, "datastore": TEXT}), "Flavor": shown(FLAVOR)},
+)

@@ -1,0 +1,93 @@
+"""Clusters in schemas."""
+
+from chalicelib.api.clusters import ATTACH, DETACH, PLAIN
+from chalicelib.api.openapi.instances import FLAVOR_CHOICE, SHAPE, STATUS, UNOFFERED, VOLUME
+from chalicelib.api.openapi.operation import PAGED, Noun, Operation
+from chalicelib.api.openapi.shapes import (
+    ANY,
+    EMPTY,
+    LINE,
+    MOMENT,
+    NAME,
+    NUMBER,
+    REFERENCE,
+    TEXT,
+    Schema,
+    action,
+    body,
+    listed,
+    one_of,
+    page,
+    ref,
+    shown,
+    whole,
+)
+from chalicelib.api.views.clusters import IDLE, TASKS
+from chalicelib.models.status import Role, Status
+
+TASK_IDS, TASK_NAMES, _ = zip(IDLE, *TASKS.values(), strict=True)
+MEMBER: dict[str, Schema] = {
+    "id": TEXT,
+    "name": TEXT,
+    "type": one_of(["member"]),
+    "links": ref("Links"),
+    "status?": STATUS,
+    "role?": one_of(Role),
+    **SHAPE,
+    "flavor?": SHAPE["flavor"],
+}
+del MEMBER["flavor"]  # a list shows no flavors
+CLUSTER: dict[str, Schema] = {
+    "id": TEXT,
+    "name": TEXT,
+    "status": one_of(Status),
+    "task": shown({"id": one_of(TASK_IDS), "name": one_of(TASK_NAMES), "description": TEXT}),
+    "created": MOMENT,
+    "updated": MOMENT,
+    "links": ref("Links"),
+    "datastore": shown({"type": TEXT, "version": TEXT}),
+    "instances": listed(shown(MEMBER)),
+    "ip?": listed(TEXT),
+    "fault?": ref("Fault"),
+}
+MEMBER_ORDER = FLAVOR_CHOICE | body({"name?": NAME, "volume?": VOLUME, **UNOFFERED})
+EQUAL = FLAVOR_CHOICE | body({"instances?": {"type": "null"}, "size": whole(1, 1_000), "volume?": VOLUME, **UNOFFERED})
+DIFFERENT = body({"size?": {"type": "null"}, "instances": listed(ref("MemberOrder"), least=1)})
+ORDER: Schema = body(
+    {
+        "name": NAME,
+        "datastore": body({"type": LINE, "version?": LINE}),
+        "configuration?": REFERENCE,
+        "locality?": EMPTY,
+        "extended_properties?": EMPTY,
+    }
+) | {"anyOf": [DIFFERENT, EQUAL]}
+ACTIONS = {
+    "grow": listed(ref("MemberOrder"), least=1),
+    "shrink": listed(body({"id": LINE}), least=1),
+    ATTACH: body({"configuration_id": REFERENCE}),
+    DETACH: ANY,
+    "reset-status": ANY,
+    **dict.fromkeys(PLAIN, ANY),
+}
+
+CLUSTERS = Noun(
+    "clusters",
+    {
+        "POST /clusters": Operation(
+            shown({"cluster": ref("CreatedCluster")}), body=body({"cluster": ref("ClusterOrder")})
+        ),
+        "GET /clusters": Operation(page("clusters", ref("Cluster")), query=PAGED),
+        "GET /clusters/{cluster_id}": Operation(shown({"cluster": ref("Cluster")})),
+        "POST /clusters/{cluster_id}": Operation(
+            shown({"cluster": ref("Cluster"), "job": ref("Job")}), status=202, body=action(ACTIONS)
+        ),
+        "DELETE /clusters/{cluster_id}": Operation(status=202, starts_job=True),
+    },
+    {
+        "Cluster": shown(CLUSTER),
+        "CreatedCluster": shown({**CLUSTER, "password": TEXT | {"description": "Told this once."}, "job_id": TEXT}),
+        "ClusterOrder": ORDER,
+        "MemberOrder": MEMBER_ORDER,
+    },
+)

@@ -1,0 +1,142 @@
+"""Instances in schemas: what they show, how they are ordered, what may be asked of them."""
+
+from chalicelib.api.actions import ACTIONS, RESETS
+from chalicelib.api.openapi.accounts import DATABASE_ORDER, MOST, USER_ORDER
+from chalicelib.api.openapi.operation import PAGED, Noun, Operation
+from chalicelib.api.openapi.shapes import (
+    ANY,
+    EMPTY,
+    LINE,
+    MOMENT,
+    NAME,
+    NOTHING,
+    NUMBER,
+    REFERENCE,
+    TEXT,
+    TRUTH,
+    Schema,
+    action,
+    body,
+    data,
+    listed,
+    maybe,
+    one_of,
+    page,
+    ref,
+    shown,
+    strict_body,
+    whole,
+)
+from chalicelib.api.views.instances import RESTART_REQUIRED, STATUSES
+from chalicelib.models.status import Role
+from chalicelib.orders.instance_order import INHERITED, MOST_REPLICAS
+from chalicelib.orders.order import MOST_GIB
+
+# --- what they show
+STATUS = one_of(dict.fromkeys([*(status for status, _ in STATUSES.values()), RESTART_REQUIRED]))
+OPERATING_STATUS = one_of(dict.fromkeys([*(status for _, status in STATUSES.values()), RESTART_REQUIRED]))
+NAMED = shown({"id": TEXT, "links": ref("Links")})
+SHAPE: dict[str, Schema] = {
+    "flavor": NAMED,
+    "volume?": shown({"size": NUMBER | {"description": "GiB"}}),
+    "ip?": listed(TEXT),
+    "addresses?": listed(shown({"address": TEXT, "type": one_of(["private"])})),
+}
+LISTED: dict[str, Schema] = {
+    "id": TEXT,
+    "name": TEXT,
+    "status": STATUS,
+    "operating_status": OPERATING_STATUS,
+    "role": one_of(Role),
+    "region": TEXT,
+    "links": ref("Links"),
+    "datastore": shown({"type": TEXT, "version": TEXT, "version_number?": TEXT}),
+    "access": shown({"is_public?": TRUTH}),
+    "cluster_id?": TEXT,
+    "replica_of?": NAMED,
+    "replicas?": listed(NAMED, least=1),
+    "tenant_id?": TEXT | {"description": "For administrators."},
+    **SHAPE,
+}
+DETAIL: dict[str, Schema] = {
+    **LISTED,
+    "created": MOMENT,
+    "updated": MOMENT,
+    "service_status_updated": MOMENT,
+    "configuration?": shown({"id": TEXT, "name": TEXT, "links": ref("Links")}),
+    "fault?": ref("Fault"),
+    "server_id?": TEXT | {"description": "For administrators."},
+    "volume_id?": TEXT | {"description": "For administrators."},
+}
+CREATED: dict[str, Schema] = {**DETAIL, "job_id": TEXT, "password?": TEXT | {"description": "Told this once."}}
+
+# --- how they are ordered
+VOLUME = body({"size": whole(1, MOST_GIB)})
+FLAVOR_CHOICE: Schema = {  # openstacksdk sends `flavor` for `flavorRef`
+    "anyOf": [
+        {"required": ["flavorRef"], "properties": {"flavorRef": REFERENCE}},
+        {
+            "required": ["flavor"],
+            "properties": {"flavorRef": NOTHING, "flavor": {"anyOf": [REFERENCE, body({"id": REFERENCE})]}},
+        },
+    ]
+}
+UNOFFERED = {f"{key}?": EMPTY for key in ("nics", "availability_zone", "region_name", "modules")}
+DATASTORE = body({"type?": LINE, "version?": LINE, "version_number?": LINE})
+STANDALONE: Schema = FLAVOR_CHOICE | body(
+    {
+        "replica_of?": NOTHING,
+        "replica_count?": one_of([1, "1"]),
+        "volume?": VOLUME,
+        "datastore?": DATASTORE,
+        "configuration?": REFERENCE,
+        "databases?": listed(DATABASE_ORDER, most=MOST),
+        "users?": listed(USER_ORDER, most=MOST),
+    }
+)
+REPLICAS = body(
+    {
+        "replica_of": REFERENCE,
+        "replica_count?": whole(1, MOST_REPLICAS),
+        **{f"{key}?": NOTHING for key in INHERITED if key not in ("locality", "restorePoint")},
+    }
+)
+ORDER: Schema = body(
+    {
+        "name": NAME,
+        **UNOFFERED,
+        "locality?": EMPTY,
+        "restorePoint?": EMPTY,
+        "access?": body({"is_public?": one_of([False, 0]), "allowed_cidrs?": listed(ANY, most=0)}),
+    }
+) | {"anyOf": [STANDALONE, REPLICAS]}
+UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE})})
+PERFORM = body({"name": NAME, "commands": listed(data(4_096), least=1, most=50)})
+PLAIN_ACTIONS = dict.fromkeys((*ACTIONS, *RESETS), ANY)
+
+ANY_OF_THEM = shown({"instance": ref("InstanceDetail")})
+INSTANCES = Noun(
+    "instances",
+    {
+        "POST /instances": Operation(
+            shown({"instance": ref("CreatedInstance")}),
+            body=body({"instance": ref("InstanceOrder")}),
+        ),
+        "GET /instances": Operation(page("instances", ref("Instance")), query=(*PAGED, "include_clustered")),
+        "GET /instances/detail": Operation(
+            page("instances", ref("InstanceDetail")), query=(*PAGED, "include_clustered")
+        ),
+        "GET /instances/{instance_id}": Operation(ANY_OF_THEM),
+        "PUT /instances/{instance_id}": Operation(status=202, body=UPDATE, starts_job=True, name="update_instance"),
+        "PATCH /instances/{instance_id}": Operation(status=202, body=UPDATE, starts_job=True, name="edit_instance"),
+        "DELETE /instances/{instance_id}": Operation(status=202, starts_job=True, may_be_unsupported=True),
+        "POST /instances/{instance_id}/action": Operation(status=202, body=action(PLAIN_ACTIONS), starts_job=True),
+        "GET /clusters/{cluster_id}/instances/{instance_id}": Operation(ANY_OF_THEM),
+    },
+    {
+        "Instance": shown(LISTED),
+        "InstanceDetail": shown(DETAIL),
+        "CreatedInstance": shown(CREATED),
+        "InstanceOrder": ORDER,
+    },
+)
