@@ -51,7 +51,7 @@ def manage_instance(request: Request) -> Response:
     change = parse_commands(fields, instance.cluster_id, instance.instance_id)
     placed = place_change(change, request.requester_for(instance))
     launch(placed.job)
-    return Response({"job": job_view(placed.job)}, status_code=202)
+    return Response({"job": job_view(placed.job)})
 
 
 def _acted(request: Request, instance: Instance, action: str) -> Response:

@@ -19,6 +19,8 @@ LOOK_SECONDS = 0.02
 class Handler(ChaliceRequestHandler):
     """Says how the client came, as a gateway does."""
 
+    disable_nagle_algorithm = True  # or a body waits 40 ms for its headers to be acknowledged
+
     def _generic_handle(self) -> None:
         self.headers["X-Forwarded-Proto"] = "http"
         super()._generic_handle()

@@ -97,7 +97,8 @@ def _operation(method: str, path: str, view: Any) -> Schema:
         "parameters": list(_parameters(method, path, operation)),
         **_body(operation),
         "responses": {
-            str(operation.status): _answer(operation),
+            str(operation.status): _answer(operation, operation.status, operation.answer),
+            **{str(each): _answer(operation, each, schema) for each, schema in operation.also.items()},
             **{str(each): _component("responses", NAMES[each]) for each in refusals_of(method, operation)},
         },
         **({"security": []} if operation.is_open else {"x-dtrove-role": POLICY[route]}),
@@ -120,10 +121,10 @@ def _body(operation: Operation) -> Schema:
     return {"requestBody": {"required": not operation.may_lack_body, "content": {JSON: {"schema": operation.body}}}}
 
 
-def _answer(operation: Operation) -> Schema:
+def _answer(operation: Operation, status: int, schema: Schema | None) -> Schema:
     headers = [REQUEST_ID, *([JOB_ID] if operation.starts_job else [])]
-    answer: Schema = {"description": "Done." if operation.status == 200 else "Accepted.", "headers": _headers(*headers)}
-    return answer | ({"content": {operation.media: {"schema": operation.answer}}} if operation.answer else {})
+    answer: Schema = {"description": "Accepted." if status == 202 else "Done.", "headers": _headers(*headers)}
+    return answer | ({"content": {operation.media: {"schema": schema}}} if schema else {})
 
 
 def _refusal(status: int) -> Schema:

@@ -90,8 +90,8 @@ MGMT = Noun(
         ),
         "GET /mgmt/instances/{instance_id}": Operation(shown({"instance": ref("ManagedInstanceDetail")})),
         "POST /mgmt/instances/{instance_id}/action": Operation(
-            {"anyOf": [shown({"job": ref("Job")}), NOTHING]},
             status=202,
+            also={200: shown({"job": ref("Job")})},  # of `perform`
             body=action({**PLAIN_ACTIONS, "perform": PERFORM}),
             starts_job=True,
         ),

@@ -22,6 +22,7 @@ class Operation:
 
     answer: Schema | None = None  # None: nothing
     status: int = 200
+    also: dict[int, Schema] = field(default_factory=dict)  # what it answers with another status
     body: Schema | None = None
     may_lack_body: bool = False
     media: str = JSON  # of the answer
