@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -51,12 +51,16 @@ def operation_of(method: str, path: str) -> Any:
     """Return the operation that a request reaches; a path without a variable goes before those with one."""
     parts = path.partition("?")[0].split("/")
     for template in sorted(promised()["paths"]):
-        if len(template.split("/")) == len(parts) and all(
-            own == part or (own.startswith("{") and part) for own, part in zip(template.split("/"), parts, strict=True)
-        ):
-            if found := promised()["paths"][template].get(method.lower()):
-                return found
+        found = promised()["paths"][template].get(method.lower())
+        if found and reaches(template.split("/"), parts):
+            return found
     return None
+
+
+def reaches(template: Sequence[str], parts: Sequence[str]) -> bool:
+    return len(template) == len(parts) and all(
+        own == part or (own.startswith("{") and part) for own, part in zip(template, parts, strict=True)
+    )
 
 
 def is_valid(operation: Any, asked: Any) -> bool:

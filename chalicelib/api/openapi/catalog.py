@@ -1,7 +1,8 @@
 """What is on offer, in schemas."""
 
+from chalicelib.api.catalog import VERBS
 from chalicelib.api.openapi.operation import Noun, Operation
-from chalicelib.api.openapi.shapes import NOTHING, NUMBER, TEXT, TRUTH, listed, maybe, one_of, ref, shown
+from chalicelib.api.openapi.shapes import MOMENT, NOTHING, NUMBER, TEXT, TRUTH, listed, maybe, one_of, ref, shown
 
 OF_ADMINISTRATORS = {
     "active?": TRUTH,
@@ -29,14 +30,24 @@ FLAVOR = {
     "ephemeral": NUMBER,
     "links": ref("Links"),
 }
-LIMITS = {
+ABSOLUTE = {
     "verb": one_of(["ABSOLUTE"]),
     "max_instances": NUMBER,
     "max_volumes": NUMBER,
     "max_backups": NUMBER,
     "max_ram": NUMBER,
 }
+RATE = {
+    "verb": one_of(verb for verbs in VERBS.values() for verb in verbs),
+    "unit": one_of(["MINUTE"]),
+    "uri": one_of(["*"]),
+    "regex": TEXT,
+    "value": NUMBER,
+    "remaining": NUMBER,
+    "nextAvailable": MOMENT,
+}
 
+LIMITS = {"type": "array", "prefixItems": [shown(ABSOLUTE)], "items": shown(RATE), "minItems": 1}
 ONE_VERSION = shown({"version": ref("DatastoreVersion")})
 FLAVORS = shown({"flavors": listed(ref("Flavor"))})
 
@@ -54,7 +65,7 @@ CATALOG = Noun(
         ),
         "GET /flavors": Operation(FLAVORS),
         "GET /flavors/{flavor_id}": Operation(shown({"flavor": ref("Flavor")})),
-        "GET /limits": Operation(shown({"limits": listed(shown(LIMITS), least=1)})),
+        "GET /limits": Operation(shown({"limits": LIMITS})),
     },
     {"Datastore": shown(DATASTORE), "DatastoreVersion": shown({**VERSION, "datastore": TEXT}), "Flavor": shown(FLAVOR)},
 )

@@ -9,7 +9,6 @@ from chalicelib.api.openapi.shapes import (
     LINE,
     MOMENT,
     NAME,
-    NUMBER,
     REFERENCE,
     TEXT,
     Schema,
@@ -75,12 +74,12 @@ CLUSTERS = Noun(
     "clusters",
     {
         "POST /clusters": Operation(
-            shown({"cluster": ref("CreatedCluster")}), body=body({"cluster": ref("ClusterOrder")})
+            shown({"cluster": ref("CreatedCluster")}), body=body({"cluster": ref("ClusterOrder")}), starts_job=True
         ),
         "GET /clusters": Operation(page("clusters", ref("Cluster")), query=PAGED),
         "GET /clusters/{cluster_id}": Operation(shown({"cluster": ref("Cluster")})),
         "POST /clusters/{cluster_id}": Operation(
-            shown({"cluster": ref("Cluster"), "job": ref("Job")}), status=202, body=action(ACTIONS)
+            shown({"cluster": ref("Cluster"), "job": ref("Job")}), status=202, body=action(ACTIONS), starts_job=True
         ),
         "DELETE /clusters/{cluster_id}": Operation(status=202, starts_job=True),
     },

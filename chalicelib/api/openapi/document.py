@@ -8,6 +8,7 @@ from typing import Any
 from chalice.app import Chalice
 
 from chalicelib.api.answering import JOB_HEADER
+from chalicelib.api.idempotency import REPLAYED
 from chalicelib.api.later import NOT_OFFERED
 from chalicelib.api.openapi.accounts import ACCOUNTS
 from chalicelib.api.openapi.catalog import CATALOG
@@ -21,6 +22,7 @@ from chalicelib.api.openapi.refusals import ERROR, MEANINGS, NAMES, RETRY_AFTER,
 from chalicelib.api.openapi.shapes import MOMENT, NUMBER, TEXT, Schema, listed, one_of, ref, shown
 from chalicelib.api.openapi.versions import VERSIONS
 from chalicelib.api.policy import POLICY
+from chalicelib.api.request import IDEMPOTENCY_KEY as KEY
 from chalicelib.api.request import JSON, LONGEST_ID
 from chalicelib.api.routes import ROOT
 
@@ -38,12 +40,13 @@ HEADERS = {
     REQUEST_ID: {"required": True, "schema": TEXT, "description": "Also in the service's log."},
     JOB_ID: {"schema": TEXT, "description": "The job that was begun: see /jobs."},
     RETRY: {"schema": NUMBER, "description": "Seconds."},
+    REPLAYED: {"schema": one_of(["true"]), "description": "This was answered before, under the same Idempotency-Key."},
 }
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "The same key, the same answer, one effect.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "schema": TEXT | {"pattern": f"^{KEY.pattern}$"},
 }
 
 
@@ -97,8 +100,8 @@ def _operation(method: str, path: str, view: Any) -> Schema:
         "parameters": list(_parameters(method, path, operation)),
         **_body(operation),
         "responses": {
-            str(operation.status): _answer(operation, operation.status, operation.answer),
-            **{str(each): _answer(operation, each, schema) for each, schema in operation.also.items()},
+            str(operation.status): _answer(method, operation, operation.status, operation.answer),
+            **{str(each): _answer(method, operation, each, schema) for each, schema in operation.also.items()},
             **{str(each): _component("responses", NAMES[each]) for each in refusals_of(method, operation)},
         },
         **({"security": []} if operation.is_open else {"x-dtrove-role": POLICY[route]}),
@@ -121,8 +124,8 @@ def _body(operation: Operation) -> Schema:
     return {"requestBody": {"required": not operation.may_lack_body, "content": {JSON: {"schema": operation.body}}}}
 
 
-def _answer(operation: Operation, status: int, schema: Schema | None) -> Schema:
-    headers = [REQUEST_ID, *([JOB_ID] if operation.starts_job else [])]
+def _answer(method: str, operation: Operation, status: int, schema: Schema | None) -> Schema:
+    headers = [REQUEST_ID, *([JOB_ID] if operation.starts_job else []), *([REPLAYED] if method == "POST" else [])]
     answer: Schema = {"description": "Accepted." if status == 202 else "Done.", "headers": _headers(*headers)}
     return answer | ({"content": {operation.media: {"schema": schema}}} if schema else {})
 

@@ -19,7 +19,6 @@ from chalicelib.api.openapi.shapes import (
     body,
     data,
     listed,
-    maybe,
     one_of,
     page,
     ref,
@@ -121,6 +120,7 @@ INSTANCES = Noun(
         "POST /instances": Operation(
             shown({"instance": ref("CreatedInstance")}),
             body=body({"instance": ref("InstanceOrder")}),
+            starts_job=True,
         ),
         "GET /instances": Operation(page("instances", ref("Instance")), query=(*PAGED, "include_clustered")),
         "GET /instances/detail": Operation(

@@ -9,16 +9,16 @@ MEANINGS = {
     401: "There is no valid token, or it is not an administrator's.",
     403: "The token's role does not allow it.",
     404: "It is not there, or another project's.",
-    409: "The Idempotency-Key was sent with another request, or that is still on its way.",
+    409: "A request with this Idempotency-Key is still being answered.",
     413: "It is more than the quota, the size of a body or the rate of requests allows.",
     415: "The body is not JSON by its content type.",
-    422: "What it is about is busy, or the datastore refuses it.",
+    422: "What it is about is busy, the datastore refuses it, or its Idempotency-Key was another request's.",
     501: "The datastore, or a member of a cluster, has no such thing.",
     503: "The service or the database server cannot be asked now.",
     504: "The answer took too long; what was asked for may have been done.",
 }
 NAMES = {each.status: each.name for each in ServiceError.__subclasses__()} | {504: "gatewayTimeout"}
-RETRY_AFTER = (409, 413)
+RETRY_AFTER = (413,)
 OPEN = (413, 503, 504)  # whoever asks for whatever
 ALWAYS = (401, 403, 404, *OPEN)
 

@@ -1,7 +1,7 @@
 """What anybody may ask for: the versions of the API, and this document."""
 
 from chalicelib.api.openapi.operation import Noun, Operation
-from chalicelib.api.openapi.shapes import MOMENT, TEXT, listed, one_of, ref, shown
+from chalicelib.api.openapi.shapes import TEXT, listed, one_of, ref, shown
 
 VERSION = shown(
     {
