@@ -67,7 +67,8 @@ def is_valid(operation: Any, asked: Any) -> bool:
     """Whether the body is one that the operation takes; those that take none do not look at it."""
     if "requestBody" not in operation:
         return True
-    return validator(json.dumps(operation["requestBody"]["content"]["application/json"]["schema"])).is_valid(asked)
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return bool(validator(json.dumps(schema)).is_valid(asked))
 
 
 def _check_answer(answer: Any, headers: Mapping[str, str], answered: Any, where: str) -> None:

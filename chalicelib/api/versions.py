@@ -18,9 +18,11 @@ def on(path: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @wraps(view)
         def answer(**path_values: str) -> Response:
-            headers = {"x-openstack-request-id": id_of(routes.current_request)}
-            body = view(**path_values)
-            return Response(body, headers=headers | ({"Content-Type": "text/plain"} if isinstance(body, str) else {}))
+            response = Response(view(**path_values))
+            response.headers["x-openstack-request-id"] = id_of(routes.current_request)
+            if isinstance(response.body, str):
+                response.headers["Content-Type"] = "text/plain"
+            return response
 
         routes.route(path, methods=["GET"])(answer)
         return answer

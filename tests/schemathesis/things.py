@@ -9,6 +9,7 @@ from tests.api.client import ApiCaller
 
 member, admin = ApiCaller("member"), ApiCaller("admin")
 PATIENCE_SECONDS = 30
+USERS = ("al", *(f"u{number}" for number in range(16)))
 LEDGER = {"type": "ledger", "version": "1"}
 
 
@@ -54,7 +55,7 @@ def a_group() -> str:
 
 
 def put_accounts_on(instance_id: str) -> None:
-    users = [{"name": name, "password": "correct horse", "databases": [{"name": "a"}]} for name in ("al", "bo")]
+    users = [{"name": name, "password": "correct horse", "databases": [{"name": "a"}]} for name in USERS]
     assert member.post(f"/instances/{instance_id}/databases", {"databases": [{"name": "a"}]}).status == 202
     assert member.post(f"/instances/{instance_id}/users", {"users": users}).status == 202
 

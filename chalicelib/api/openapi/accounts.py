@@ -2,15 +2,15 @@
 
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
 from chalicelib.api.openapi.shapes import TEXT, TRUTH, Schema, body, data, listed, page, ref, shown
-from chalicelib.orders.account_order import MOST_AT_ONCE as MOST
+from chalicelib.orders.account_order import MOST_AT_ONCE
 
 DATABASE_ORDER = body({"name": data(), "character_set?": data(), "collate?": data()})
 USER_ORDER = body(
-    {"name": data(), "password": data(), "host?": data(), "databases?": listed(DATABASE_ORDER, most=MOST)}
+    {"name": data(), "password": data(), "host?": data(), "databases?": listed(DATABASE_ORDER, most=MOST_AT_ONCE)}
 )
 USER_CHANGE = body({"name?": data(), "host?": data(), "password?": data()})
-DATABASES = listed(DATABASE_ORDER, least=1, most=MOST)
-USERS = listed(USER_ORDER, least=1, most=MOST)
+DATABASES = listed(DATABASE_ORDER, least=1, most=MOST_AT_ONCE)
+USERS = listed(USER_ORDER, least=1, most=MOST_AT_ONCE)
 ONE_OR_SEVERAL = {  # openstacksdk sends one
     "anyOf": [body({"database?": {"type": "null"}, "databases": DATABASES}), body({"database": DATABASE_ORDER})]
 }

@@ -47,7 +47,7 @@ RATE = {
     "nextAvailable": MOMENT,
 }
 
-LIMITS = {"type": "array", "prefixItems": [shown(ABSOLUTE)], "items": shown(RATE), "minItems": 1}
+LIMITS = listed({"anyOf": [shown(ABSOLUTE), shown(RATE)]}, least=1)  # ABSOLUTE is the first
 ONE_VERSION = shown({"version": ref("DatastoreVersion")})
 FLAVORS = shown({"flavors": listed(ref("Flavor"))})
 

@@ -5,6 +5,7 @@ from chalicelib.api.openapi.instances import FLAVOR_CHOICE, SHAPE, STATUS, UNOFF
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
 from chalicelib.api.openapi.shapes import (
     ANY,
+    DATASTORE_EXAMPLES,
     EMPTY,
     LINE,
     MOMENT,
@@ -55,7 +56,7 @@ DIFFERENT = body({"size?": {"type": "null"}, "instances": listed(ref("MemberOrde
 ORDER: Schema = body(
     {
         "name": NAME,
-        "datastore": body({"type": LINE, "version?": LINE}),
+        "datastore": body({"type": LINE, "version?": LINE}) | DATASTORE_EXAMPLES,
         "configuration?": REFERENCE,
         "locality?": EMPTY,
         "extended_properties?": EMPTY,

@@ -1,11 +1,13 @@
 """Instances in schemas: what they show, how they are ordered, what may be asked of them."""
 
 from chalicelib.api.actions import ACTIONS, RESETS
-from chalicelib.api.openapi.accounts import DATABASE_ORDER, MOST, USER_ORDER
+from chalicelib.api.openapi.accounts import DATABASE_ORDER, USER_ORDER
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
 from chalicelib.api.openapi.shapes import (
     ANY,
+    DATASTORE_EXAMPLES,
     EMPTY,
+    FLAVOR,
     LINE,
     MOMENT,
     NAME,
@@ -17,19 +19,20 @@ from chalicelib.api.openapi.shapes import (
     Schema,
     action,
     body,
-    data,
     listed,
     one_of,
     page,
     ref,
     shown,
+    storable,
     strict_body,
     whole,
 )
 from chalicelib.api.views.instances import RESTART_REQUIRED, STATUSES
 from chalicelib.models.status import Role
+from chalicelib.orders.account_order import MOST_AT_ONCE
 from chalicelib.orders.instance_order import INHERITED, MOST_REPLICAS
-from chalicelib.orders.order import MOST_GIB
+from chalicelib.orders.order import LONGEST_COMMAND, MOST_COMMANDS, MOST_GIB
 
 # --- what they show
 STATUS = one_of(dict.fromkeys([*(status for status, _ in STATUSES.values()), RESTART_REQUIRED]))
@@ -73,15 +76,15 @@ CREATED: dict[str, Schema] = {**DETAIL, "job_id": TEXT, "password?": TEXT | {"de
 VOLUME = body({"size": whole(1, MOST_GIB)})
 FLAVOR_CHOICE: Schema = {  # openstacksdk sends `flavor` for `flavorRef`
     "anyOf": [
-        {"required": ["flavorRef"], "properties": {"flavorRef": REFERENCE}},
+        {"required": ["flavorRef"], "properties": {"flavorRef": FLAVOR}},
         {
             "required": ["flavor"],
-            "properties": {"flavorRef": NOTHING, "flavor": {"anyOf": [REFERENCE, body({"id": REFERENCE})]}},
+            "properties": {"flavorRef": NOTHING, "flavor": {"anyOf": [FLAVOR, body({"id": FLAVOR})]}},
         },
     ]
 }
 UNOFFERED = {f"{key}?": EMPTY for key in ("nics", "availability_zone", "region_name", "modules")}
-DATASTORE = body({"type?": LINE, "version?": LINE, "version_number?": LINE})
+DATASTORE = body({"type?": LINE, "version?": LINE, "version_number?": LINE}) | DATASTORE_EXAMPLES
 STANDALONE: Schema = FLAVOR_CHOICE | body(
     {
         "replica_of?": NOTHING,
@@ -89,8 +92,8 @@ STANDALONE: Schema = FLAVOR_CHOICE | body(
         "volume?": VOLUME,
         "datastore?": DATASTORE,
         "configuration?": REFERENCE,
-        "databases?": listed(DATABASE_ORDER, most=MOST),
-        "users?": listed(USER_ORDER, most=MOST),
+        "databases?": listed(DATABASE_ORDER, most=MOST_AT_ONCE),
+        "users?": listed(USER_ORDER, most=MOST_AT_ONCE),
     }
 )
 REPLICAS = body(
@@ -110,7 +113,7 @@ ORDER: Schema = body(
     }
 ) | {"anyOf": [STANDALONE, REPLICAS]}
 UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE})})
-PERFORM = body({"name": NAME, "commands": listed(data(4_096), least=1, most=50)})
+PERFORM = body({"name": NAME, "commands": listed(storable(LONGEST_COMMAND), least=1, most=MOST_COMMANDS)})
 PLAIN_ACTIONS = dict.fromkeys((*ACTIONS, *RESETS), ANY)
 
 ANY_OF_THEM = shown({"instance": ref("InstanceDetail")})

@@ -100,5 +100,7 @@ REFERENCE: Schema = {
     "anyOf": [NUMBER, {"type": "string", "minLength": 1}],
     "description": "An id, or a link whose last part it is.",
 }
+FLAVOR = REFERENCE | {"examples": ["1"]}
+DATASTORE_EXAMPLES = {"examples": [{"type": "redis", "version": "7.0"}]}
 YES_OR_NO = one_of([True, False, 0, 1])
 EMPTY = one_of([None, [], {}, ""])  # clients send what is not offered yet, unasked
