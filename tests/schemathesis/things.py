@@ -1,6 +1,7 @@
 """Things that are there, so that what is tried gets behind "not found": some to ask, some to act on, some to delete."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.models.job import Job
@@ -9,6 +10,7 @@ from tests.api.client import ApiCaller
 
 member, admin = ApiCaller("member"), ApiCaller("admin")
 PATIENCE_SECONDS = 30
+DOOMED = ("DOOMED_INSTANCE", "DOOMED_CLUSTER", "DOOMED_GROUP")
 USERS = ("al", *(f"u{number}" for number in range(16)))
 LEDGER = {"type": "ledger", "version": "1"}
 
@@ -65,6 +67,13 @@ def a_version_that_nobody_runs() -> str:
     assert admin.post("/mgmt/datastore-versions", {"version": version | {"active": True}}).status == 202
     (found,) = admin.get("/datastores/spare/versions").body["versions"]
     return str(found["id"])
+
+
+def are_gone(ids: Iterable[str]) -> bool:
+    found = [
+        member.get(f"/{noun}/{each}").status for each in ids for noun in ("instances", "clusters", "configurations")
+    ]
+    return set(found) == {404}
 
 
 def await_job(job_id: str) -> None:
