@@ -64,6 +64,8 @@ def test_an_instance_is_born_with_databases_and_users(simulation: Simulation, le
         ({"users": [{"name": "al", "password": PASSWORD, "databases": [{"name": "a"}]}]}, "databases"),
         ({"users": [{"name": "al", "password": PASSWORD}] * 101}, "at most 100"),
         ({"databases": "a"}, "databases"),
+        *(({key: no_list}, key) for key in ("databases", "users") for no_list in ({}, "", 0, False)),
+        ({"users": [{"name": "al", "password": PASSWORD, "databases": {}}]}, "databases"),
         ({"databases": [{}]}, "name"),
     ],
 )
