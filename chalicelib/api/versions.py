@@ -48,7 +48,7 @@ def show_version_of_endpoint(project_id: str) -> dict[str, Any]:
 
 @on("/v1.0/openapi.json")
 def show_document() -> dict[str, Any]:
-    """This document."""
+    """All that is offered, as OpenAPI."""
     from chalicelib.api.openapi.document import document  # noqa: PLC0415 - who does not ask for it starts without it
 
     return document(routes.current_app, base_url(routes.current_request))

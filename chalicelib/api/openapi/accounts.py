@@ -1,7 +1,7 @@
 """Databases, users and root in schemas."""
 
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
-from chalicelib.api.openapi.shapes import TEXT, TRUTH, Schema, body, data, listed, page, ref, shown
+from chalicelib.api.openapi.shapes import NOTHING, TEXT, TRUTH, Schema, body, data, listed, page, ref, shown
 from chalicelib.orders.account_order import MOST_AT_ONCE
 
 DATABASE_ORDER = body({"name": data(), "character_set?": data(), "collate?": data()})
@@ -12,7 +12,7 @@ USER_CHANGE = body({"name?": data(), "host?": data(), "password?": data()})
 DATABASES = listed(DATABASE_ORDER, least=1, most=MOST_AT_ONCE)
 USERS = listed(USER_ORDER, least=1, most=MOST_AT_ONCE)
 ONE_OR_SEVERAL = {  # openstacksdk sends one
-    "anyOf": [body({"database?": {"type": "null"}, "databases": DATABASES}), body({"database": DATABASE_ORDER})]
+    "anyOf": [body({"database?": NOTHING, "databases": DATABASES}), body({"database": DATABASE_ORDER})]
 }
 A_USER_OR_SEVERAL = body({"users": {"anyOf": [USERS, USER_ORDER]}})
 SHOWN_DATABASES = listed(shown({"name": TEXT}))

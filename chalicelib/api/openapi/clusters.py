@@ -10,6 +10,7 @@ from chalicelib.api.openapi.shapes import (
     LINE,
     MOMENT,
     NAME,
+    NOTHING,
     REFERENCE,
     TEXT,
     Schema,
@@ -31,12 +32,11 @@ MEMBER: dict[str, Schema] = {
     "name": TEXT,
     "type": one_of(["member"]),
     "links": ref("Links"),
+    # what follows is not in a list
     "status?": STATUS,
     "role?": one_of(Role),
-    **SHAPE,
-    "flavor?": SHAPE["flavor"],
+    **{f"{key.rstrip('?')}?": each for key, each in SHAPE.items()},
 }
-del MEMBER["flavor"]  # a list shows no flavors
 CLUSTER: dict[str, Schema] = {
     "id": TEXT,
     "name": TEXT,
@@ -51,8 +51,8 @@ CLUSTER: dict[str, Schema] = {
     "fault?": ref("Fault"),
 }
 MEMBER_ORDER = FLAVOR_CHOICE | body({"name?": NAME, "volume?": VOLUME, **UNOFFERED})
-EQUAL = FLAVOR_CHOICE | body({"instances?": {"type": "null"}, "size": whole(1, 1_000), "volume?": VOLUME, **UNOFFERED})
-DIFFERENT = body({"size?": {"type": "null"}, "instances": listed(ref("MemberOrder"), least=1)})
+EQUAL = FLAVOR_CHOICE | body({"instances?": NOTHING, "size": whole(1, 1_000), "volume?": VOLUME, **UNOFFERED})
+DIFFERENT = body({"size?": NOTHING, "instances": listed(ref("MemberOrder"), least=1)})
 ORDER: Schema = body(
     {
         "name": NAME,

@@ -27,6 +27,7 @@ from chalicelib.api.request import JSON, LONGEST_ID
 from chalicelib.api.routes import ROOT
 
 NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, ACCOUNTS, CONFIGURATIONS, JOBS, MGMT)
+OPERATIONS = {route: (noun.tag, each) for noun in NOUNS for route, each in noun.operations.items()}
 ABOUT = "Databases as a service: Trove's v1.0, and what is ours beside it."
 SHARED = {
     "Error": ERROR,
@@ -92,7 +93,7 @@ def route_of(method: str, path: str) -> str:
 
 def _operation(method: str, path: str, view: Any) -> Schema:
     route = route_of(method, path)
-    tag, operation = next((each.tag, each.operations[route]) for each in NOUNS if route in each.operations)
+    tag, operation = OPERATIONS[route]
     return {
         "operationId": operation.name or view.__name__,
         "summary": (view.__doc__ or f"{view.__name__.replace('_', ' ').capitalize()}.").splitlines()[0],

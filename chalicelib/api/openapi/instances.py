@@ -88,7 +88,7 @@ DATASTORE = body({"type?": LINE, "version?": LINE, "version_number?": LINE}) | D
 STANDALONE: Schema = FLAVOR_CHOICE | body(
     {
         "replica_of?": NOTHING,
-        "replica_count?": one_of([1, "1"]),
+        "replica_count?": whole(1, 1),
         "volume?": VOLUME,
         "datastore?": DATASTORE,
         "configuration?": REFERENCE,
@@ -116,7 +116,7 @@ UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFEREN
 PERFORM = body({"name": NAME, "commands": listed(storable(LONGEST_COMMAND), least=1, most=MOST_COMMANDS)})
 PLAIN_ACTIONS = dict.fromkeys((*ACTIONS, *RESETS), ANY)
 
-ANY_OF_THEM = shown({"instance": ref("InstanceDetail")})
+ONE = shown({"instance": ref("InstanceDetail")})
 INSTANCES = Noun(
     "instances",
     {
@@ -129,12 +129,12 @@ INSTANCES = Noun(
         "GET /instances/detail": Operation(
             page("instances", ref("InstanceDetail")), query=(*PAGED, "include_clustered")
         ),
-        "GET /instances/{instance_id}": Operation(ANY_OF_THEM),
+        "GET /instances/{instance_id}": Operation(ONE),
         "PUT /instances/{instance_id}": Operation(status=202, body=UPDATE, starts_job=True, name="update_instance"),
         "PATCH /instances/{instance_id}": Operation(status=202, body=UPDATE, starts_job=True, name="edit_instance"),
         "DELETE /instances/{instance_id}": Operation(status=202, starts_job=True, may_be_unsupported=True),
         "POST /instances/{instance_id}/action": Operation(status=202, body=action(PLAIN_ACTIONS), starts_job=True),
-        "GET /clusters/{cluster_id}/instances/{instance_id}": Operation(ANY_OF_THEM),
+        "GET /clusters/{cluster_id}/instances/{instance_id}": Operation(ONE),
     },
     {
         "Instance": shown(LISTED),

@@ -15,6 +15,7 @@ TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
 TRUTH: Schema = {"type": "boolean"}
 NOTHING: Schema = {"type": "null"}
+EMPTY: Schema = {"enum": [None, [], {}, ""]}  # clients send what is not offered yet, unasked
 MOMENT = TEXT | {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",
     "description": "UTC, in whole seconds, without a zone.",
@@ -31,7 +32,7 @@ def one_of(values: Iterable[object]) -> Schema:
 
 def maybe(schema: Schema) -> Schema:
     """It, or null."""
-    return {"anyOf": [schema, NOTHING]}
+    return schema if schema in (ANY, NOTHING, EMPTY) else {"anyOf": [schema, NOTHING]}
 
 
 def listed(items: Schema, *, least: int = 0, most: int | None = None) -> Schema:
@@ -53,7 +54,7 @@ def page(noun: str, items: Schema) -> Schema:
 # --- bodies, as orders/fields.py reads them: what may be absent may be null as well
 def body(properties: Mapping[str, Schema]) -> Schema:
     """An object of a body; what else it holds is not looked at."""
-    return _object({key: maybe(each) if key.endswith("?") and each else each for key, each in properties.items()})
+    return _object({key: maybe(each) if key.endswith("?") else each for key, each in properties.items()})
 
 
 def strict_body(properties: Mapping[str, Schema]) -> Schema:
@@ -90,7 +91,10 @@ def storable(longest: int) -> Schema:
 def whole(least: int, most: int) -> Schema:
     """A whole number, or its digits."""
     return {
-        "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": "^[0-9]{1,9}$"}]
+        "anyOf": [
+            {"type": "integer", "minimum": least, "maximum": most},
+            {"type": "string", "pattern": f"^0*{most}$" if least == most else "^[0-9]{1,9}$"},
+        ]
     }
 
 
@@ -103,4 +107,3 @@ REFERENCE: Schema = {
 FLAVOR = REFERENCE | {"examples": ["1"]}
 DATASTORE_EXAMPLES = {"examples": [{"type": "redis", "version": "7.0"}]}
 YES_OR_NO = one_of([True, False, 0, 1])
-EMPTY = one_of([None, [], {}, ""])  # clients send what is not offered yet, unasked
