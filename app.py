@@ -15,6 +15,8 @@ from chalicelib.api import (
     jobs,
     later,
     mgmt,
+    mgmt_guests,
+    mgmt_parameters,
     roots,
     tracing,
     versions,
@@ -28,7 +30,7 @@ app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (
     *(versions, catalog, clusters, instances, actions, accounts, roots, configurations),
-    *(jobs, later, mgmt, versions_admin),
+    *(jobs, later, mgmt, mgmt_guests, mgmt_parameters, versions_admin),
 )
 for part in PARTS:
     app.register_blueprint(part.routes)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -88,6 +89,10 @@ class Job(ProjectRecord):
     output = UnicodeAttribute(null=True)
     # --- configure_instances
     configuration_id = UnicodeAttribute(null=True)  # None: they shall have none
+    # --- change_access: as it shall be
+    access_changes = NumberAttribute(null=True)  # the instance's, this one counted
+    is_public = BooleanAttribute(null=True)
+    allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)
     # --- change_accounts
     wish = Sealed(null=True)  # until the job ends: it may hold passwords
 

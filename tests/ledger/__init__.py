@@ -77,6 +77,7 @@ THE_LEDGER = Ledger()
 
 DEFAULTS = {"most": 10, "mode": "safe"}
 REFUSED = 13  # what the server does not want, though the rules allow it
+REFUSED_BY_REPLICAS = 14
 
 
 class LedgerManager(RedisManager):
@@ -91,8 +92,8 @@ class LedgerManager(RedisManager):
         return ()
 
     def apply_parameters(self, instance: Instance, guest: Guest, values: Mapping[str, Value]) -> frozenset[str]:
-        if values.get("most") == REFUSED:
-            raise Permanent("the server does not want most = 13")
+        if values.get("most") == REFUSED or (values.get("most") == REFUSED_BY_REPLICAS and not instance.is_primary):
+            raise Permanent(f"the server does not want most = {values['most']}")
         wanted = DEFAULTS | dict(values)
         THE_LEDGER.settings["most"] = wanted["most"]
         return frozenset({"mode"} if wanted["mode"] != THE_LEDGER.settings.get("mode", DEFAULTS["mode"]) else ())

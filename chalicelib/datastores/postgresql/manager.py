@@ -7,6 +7,7 @@ from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManage
 from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.postgresql.accounts import PostgresAccounts
 from chalicelib.datastores.postgresql.parameters import PostgresParameters, rises
+from chalicelib.datastores.postgresql.psql import AS_ADMINISTRATOR, AWAIT, ON_POSTGRES, PATIENT, SESSION
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
@@ -21,10 +22,7 @@ MAX_CONNECTIONS = 1000
 KEPT_WAL_SHARE = 0.25  # of the volume, for a replica that is away; it is seeded anew if it stays away longer
 KEPT_WAL_MIB = 2048  # without a volume
 
-PSQL: Final[LiteralString] = (
-    "/opt/dtrove/service await </dev/null && "
-    "runuser -u postgres -- psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=postgres"
-)
+PSQL: Final[LiteralString] = f"{AWAIT}{AS_ADMINISTRATOR} {ON_POSTGRES}"
 
 
 class PostgresManager(BaseManager):
@@ -32,6 +30,7 @@ class PostgresManager(BaseManager):
     port = 5432
     root_name = "postgres"
     data_path = "/var/lib/postgresql"
+    session_options, replication_options = SESSION, PATIENT  # for the scripts
 
     def __init__(self, datastore: Datastore) -> None:
         super().__init__(datastore)
@@ -39,6 +38,7 @@ class PostgresManager(BaseManager):
         self.service_name = f"postgresql@{self.major_version}-main"
         self.config_path = f"/etc/postgresql/{self.major_version}/main"
         self.parameters_path = f"{self.config_path}/parameters.conf"
+        self.pid_path = f"{self.data_path}/{self.major_version}/main/postmaster.pid"
         self.passfile_path = f"{self.config_path}/replication.pgpass"
 
     @property
