@@ -2,7 +2,7 @@
 
 from chalicelib.api.catalog import VERBS
 from chalicelib.api.openapi.operation import Noun, Operation
-from chalicelib.api.openapi.shapes import MOMENT, NOTHING, NUMBER, TEXT, TRUTH, listed, maybe, one_of, ref, shown
+from chalicelib.api.openapi.shapes import MOMENT, NUMBER, TEXT, TRUTH, listed, maybe, one_of, ref, shown
 
 OF_ADMINISTRATORS = {
     "active?": TRUTH,
@@ -30,6 +30,7 @@ FLAVOR = {
     "ephemeral": NUMBER,
     "links": ref("Links"),
 }
+VOLUME_TYPE = {"id": TEXT, "name": TEXT, "description": maybe(TEXT), "is_public": TRUTH}
 ABSOLUTE = {
     "verb": one_of(["ABSOLUTE"]),
     "max_instances": NUMBER,
@@ -61,7 +62,7 @@ CATALOG = Noun(
         "GET /datastores/versions/{version}": Operation(ONE_VERSION),
         "GET /datastores/{datastore}/versions/{version}/flavors": Operation(FLAVORS),
         "GET /datastores/{datastore}/versions/{version}/volume-types": Operation(
-            shown({"volume_types": listed(NOTHING, most=0)})
+            shown({"volume_types": listed(shown(VOLUME_TYPE))})
         ),
         "GET /flavors": Operation(FLAVORS),
         "GET /flavors/{flavor_id}": Operation(shown({"flavor": ref("Flavor")})),

@@ -1,7 +1,7 @@
 """Clusters in schemas."""
 
 from chalicelib.api.clusters import ATTACH, DETACH, PLAIN
-from chalicelib.api.openapi.instances import FLAVOR_CHOICE, SHAPE, STATUS, UNOFFERED, VOLUME
+from chalicelib.api.openapi.instances import FLAVOR_CHOICE, LOCALITY, SHAPE, STATUS, VOLUME, WHERE
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
 from chalicelib.api.openapi.shapes import (
     ANY,
@@ -48,17 +48,18 @@ CLUSTER: dict[str, Schema] = {
     "datastore": shown({"type": TEXT, "version": TEXT}),
     "instances": listed(shown(MEMBER)),
     "ip?": listed(TEXT),
+    "locality?": LOCALITY,
     "fault?": ref("Fault"),
 }
-MEMBER_ORDER = FLAVOR_CHOICE | body({"name?": NAME, "volume?": VOLUME, **UNOFFERED})
-EQUAL = FLAVOR_CHOICE | body({"instances?": NOTHING, "size": whole(1, 1_000), "volume?": VOLUME, **UNOFFERED})
+MEMBER_ORDER = FLAVOR_CHOICE | body({"name?": NAME, "volume?": VOLUME, **WHERE})
+EQUAL = FLAVOR_CHOICE | body({"instances?": NOTHING, "size": whole(1, 1_000), "volume?": VOLUME, **WHERE})
 DIFFERENT = body({"size?": NOTHING, "instances": listed(ref("MemberOrder"), least=1)})
 ORDER: Schema = body(
     {
         "name": NAME,
         "datastore": body({"type": LINE, "version?": LINE}) | DATASTORE_EXAMPLES,
         "configuration?": REFERENCE,
-        "locality?": EMPTY,
+        "locality?": LOCALITY,
         "extended_properties?": EMPTY,
     }
 ) | {"anyOf": [DIFFERENT, EQUAL]}

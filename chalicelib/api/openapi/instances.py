@@ -16,6 +16,7 @@ from chalicelib.api.openapi.shapes import (
     REFERENCE,
     TEXT,
     TRUTH,
+    YES_OR_NO,
     Schema,
     action,
     body,
@@ -33,16 +34,18 @@ from chalicelib.models.status import Role
 from chalicelib.orders.account_order import MOST_AT_ONCE
 from chalicelib.orders.instance_order import INHERITED, MOST_REPLICAS
 from chalicelib.orders.order import LONGEST_COMMAND, MOST_COMMANDS, MOST_GIB
+from chalicelib.orders.whereabouts import LOCALITIES, MOST_CIDRS, NIC_KEYS
 
 # --- what they show
 STATUS = one_of(dict.fromkeys([*(status for status, _ in STATUSES.values()), RESTART_REQUIRED]))
 OPERATING_STATUS = one_of(dict.fromkeys([*(status for _, status in STATUSES.values()), RESTART_REQUIRED]))
+LOCALITY = one_of(LOCALITIES)
 NAMED = shown({"id": TEXT, "links": ref("Links")})
 SHAPE: dict[str, Schema] = {
     "flavor": NAMED,
     "volume?": shown({"size": NUMBER | {"description": "GiB"}}),
     "ip?": listed(TEXT),
-    "addresses?": listed(shown({"address": TEXT, "type": one_of(["private"])})),
+    "addresses?": listed(shown({"address": TEXT, "type": one_of(["private", "public"]), "network?": TEXT})),
 }
 LISTED: dict[str, Schema] = {
     "id": TEXT,
@@ -53,7 +56,7 @@ LISTED: dict[str, Schema] = {
     "region": TEXT,
     "links": ref("Links"),
     "datastore": shown({"type": TEXT, "version": TEXT, "version_number?": TEXT}),
-    "access": shown({"is_public?": TRUTH}),
+    "access": shown({"is_public?": TRUTH, "allowed_cidrs?": listed(TEXT, least=1)}),
     "cluster_id?": TEXT,
     "replica_of?": NAMED,
     "replicas?": listed(NAMED, least=1),
@@ -67,13 +70,14 @@ DETAIL: dict[str, Schema] = {
     "service_status_updated": MOMENT,
     "configuration?": shown({"id": TEXT, "name": TEXT, "links": ref("Links")}),
     "fault?": ref("Fault"),
+    "locality?": LOCALITY,
     "server_id?": TEXT | {"description": "For administrators."},
     "volume_id?": TEXT | {"description": "For administrators."},
 }
 CREATED: dict[str, Schema] = {**DETAIL, "job_id": TEXT, "password?": TEXT | {"description": "Told this once."}}
 
 # --- how they are ordered
-VOLUME = body({"size": whole(1, MOST_GIB)})
+VOLUME = body({"size": whole(1, MOST_GIB), "type?": LINE})
 FLAVOR_CHOICE: Schema = {  # openstacksdk sends `flavor` for `flavorRef`
     "anyOf": [
         {"required": ["flavorRef"], "properties": {"flavorRef": FLAVOR}},
@@ -83,7 +87,19 @@ FLAVOR_CHOICE: Schema = {  # openstacksdk sends `flavor` for `flavorRef`
         },
     ]
 }
-UNOFFERED = {f"{key}?": EMPTY for key in ("nics", "availability_zone", "region_name", "modules")}
+CIDR = TEXT | {"pattern": "^[0-9.]+(/[0-9]{1,2})?$"}
+UUID = TEXT | {"pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}
+NIC = strict_body({f"{key}?": LINE if key.startswith("ip") else UUID for key in NIC_KEYS}) | {
+    "description": "network_id or subnet_id is needed; ip_address needs subnet_id."
+}
+ACCESS = strict_body({"is_public?": YES_OR_NO, "allowed_cidrs?": listed(CIDR, most=MOST_CIDRS)})
+WHERE = {
+    "nics?": listed(NIC, most=1),
+    "availability_zone?": LINE,
+    "region_name?": LINE,
+    "access?": ACCESS,
+    "modules?": EMPTY,
+}
 DATASTORE = body({"type?": LINE, "version?": LINE, "version_number?": LINE}) | DATASTORE_EXAMPLES
 STANDALONE: Schema = FLAVOR_CHOICE | body(
     {
@@ -106,13 +122,12 @@ REPLICAS = body(
 ORDER: Schema = body(
     {
         "name": NAME,
-        **UNOFFERED,
-        "locality?": EMPTY,
+        **WHERE,
+        "locality?": LOCALITY,
         "restorePoint?": EMPTY,
-        "access?": body({"is_public?": one_of([False, 0]), "allowed_cidrs?": listed(ANY, most=0)}),
     }
 ) | {"anyOf": [STANDALONE, REPLICAS]}
-UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE})})
+UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE, "access?": ACCESS})})
 PERFORM = body({"name": NAME, "commands": listed(storable(LONGEST_COMMAND), least=1, most=MOST_COMMANDS)})
 PLAIN_ACTIONS = dict.fromkeys((*ACTIONS, *RESETS), ANY)
 
