@@ -38,6 +38,10 @@ TO_COME: dict[str, tuple[str, ...]] = {
 NOT_OFFERED = {  # what answers nothing but 501
     *(route for routes_ in TO_COME.values() for route in routes_),
     "GET /instances/{instance_id}/databases/{database}",
+    "POST /mgmt/instances/{instance_id}/upgrade",
+    "POST /mgmt/datastores/versions/{version}/parameters",
+    "PUT /mgmt/datastores/versions/{version}/parameters/{parameter}",
+    "DELETE /mgmt/datastores/versions/{version}/parameters/{parameter}",
 }
 
 

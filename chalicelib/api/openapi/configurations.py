@@ -41,7 +41,7 @@ PARAMETER: dict[str, Schema] = {
     "min?": {"type": "number"},
     "max?": {"type": "number"},
 }
-DESCRIPTION = storable(LONGEST_DESCRIPTION)
+DESCRIPTION = {"anyOf": [storable(LONGEST_DESCRIPTION), one_of([""])]}
 ORDER = body({"name": NAME, "values": {"type": "object"}, "description?": DESCRIPTION, "datastore?": DATASTORE})
 CHANGE = body({"name?": NAME, "values?": {"type": "object"}, "description?": DESCRIPTION})
 DRIFT = shown({"name": TEXT, "wanted": ANY, "actual": ANY, "waits_for_restart": TRUTH})

@@ -1,5 +1,6 @@
 """What administrators see and change, in schemas."""
 
+from chalicelib.api.actions import MANAGED
 from chalicelib.api.mgmt import MOST_QUOTA
 from chalicelib.api.openapi.clusters import CLUSTER
 from chalicelib.api.openapi.instances import DETAIL, LISTED, PERFORM, PLAIN_ACTIONS
@@ -8,6 +9,7 @@ from chalicelib.api.openapi.shapes import (
     ANY,
     EMPTY,
     LINE,
+    MOMENT,
     NOTHING,
     NUMBER,
     TEXT,
@@ -36,6 +38,29 @@ OF_INSTANCE: dict[str, Schema] = {
     "service_status": one_of(Status),
     "task_description": TEXT,
     **GONE,
+}
+VOLUME = shown({"size": NUMBER, "id?": TEXT, "attachments?": listed(shown({"server_id": maybe(TEXT), "device": TEXT}))})
+OF_INSTANCE_DETAIL: dict[str, Schema] = {
+    **OF_INSTANCE,
+    "guest_status": shown({"state_description": TEXT}),
+    "volume": maybe(VOLUME),
+    "root_enabled?": MOMENT,
+    "root_enabled_by?": maybe(TEXT),
+}
+OTHER_DETAIL = {key: each for key, each in DETAIL.items() if key != "volume?"}  # which is always there for them
+ROOT_HISTORY = shown({"id": TEXT, "enabled": {"anyOf": [MOMENT, one_of(["Never"])]}, "user": TEXT})
+KIB: Schema = NUMBER | {"description": "KiB"}
+HARDWARE = shown({"mem_total": KIB, "num_cpus": NUMBER})
+DIAGNOSTICS = shown(
+    {"version": TEXT, "threads": NUMBER, "fdSize": NUMBER, **dict.fromkeys(("vmSize", "vmPeak", "vmRss", "vmHwm"), KIB)}
+)
+PARAMETER: dict[str, Schema] = {
+    "name": TEXT,
+    "datastore_version_id": TEXT,
+    "restart_required": TRUTH,
+    "type": one_of(["integer", "string", "boolean", "float"]),
+    "min_size?": {"type": "number"},
+    "max_size?": {"type": "number"},
 }
 OF_CLUSTER: dict[str, Schema] = {"tenant_id": TEXT, **GONE}
 QUOTA = shown(
@@ -86,22 +111,39 @@ MGMT = Noun(
     "for administrators",
     {
         "GET /mgmt/instances": Operation(
-            page("instances", ref("ManagedInstance")), query=(*PAGED, "include_clustered", "project_id")
+            page("instances", ref("ManagedInstance")), query=(*PAGED, "include_clustered", "project_id", "deleted")
         ),
-        "GET /mgmt/instances/{instance_id}": Operation(shown({"instance": ref("ManagedInstanceDetail")})),
+        "GET /mgmt/instances/{instance_id}": Operation(
+            shown({"instance": ref("ManagedInstanceDetail")}), query=("deleted",)
+        ),
         "POST /mgmt/instances/{instance_id}/action": Operation(
             status=202,
             also={200: shown({"job": ref("Job")})},  # of `perform`
-            body=action({**PLAIN_ACTIONS, "perform": PERFORM}),
+            body=action({**PLAIN_ACTIONS, **dict.fromkeys(MANAGED, ANY), "perform": PERFORM}),
             starts_job=True,
         ),
-        "GET /mgmt/clusters": Operation(page("clusters", ref("ManagedCluster")), query=(*PAGED, "project_id")),
+        "GET /mgmt/instances/{instance_id}/root": Operation(shown({"root_history": ROOT_HISTORY})),
+        "GET /mgmt/instances/{instance_id}/hwinfo": Operation(shown({"hwinfo": HARDWARE}), asks_guest=True),
+        "GET /mgmt/instances/{instance_id}/diagnostics": Operation(
+            shown({"diagnostics": DIAGNOSTICS}), asks_guest=True
+        ),
+        "GET /mgmt/instances/{instance_id}/rpc_ping": Operation(status=204, asks_guest=True),
+        "GET /mgmt/clusters": Operation(
+            page("clusters", ref("ManagedCluster")), query=(*PAGED, "project_id", "deleted")
+        ),
         "GET /mgmt/clusters/{cluster_id}": Operation(shown({"cluster": ref("ManagedCluster")})),
         "POST /mgmt/clusters/{cluster_id}/action": Operation(status=202, body=action({"reset-task": ANY})),
         "GET /mgmt/quotas/{quota_project_id}": Operation(shown({"quotas": listed(QUOTA)})),
         "PUT /mgmt/quotas/{quota_project_id}": Operation(
             shown({"quotas": shown({"instances?": NUMBER, "volumes?": NUMBER})}), body=body({"quotas": LIMITS})
         ),
+        "GET /mgmt/datastores/versions/{version}/parameters": Operation(
+            shown({"configuration-parameters": listed(ref("ManagedParameter"))}), may_be_unsupported=True
+        ),
+        "GET /mgmt/datastores/versions/{version}/parameters/{parameter}": Operation(
+            ref("ManagedParameter"), may_be_unsupported=True
+        ),
+        "DELETE /datastores/{datastore}": Operation(status=202),
         "GET /mgmt/datastore-versions": Operation(shown({"versions": listed(ref("ManagedVersion"))})),
         "POST /mgmt/datastore-versions": Operation(status=202, body=body({"version": OFFER})),
         "GET /mgmt/datastore-versions/{version}": Operation(shown({"version": ref("ManagedVersion")})),
@@ -110,7 +152,8 @@ MGMT = Noun(
     },
     {
         "ManagedInstance": shown({**LISTED, **OF_INSTANCE}),
-        "ManagedInstanceDetail": shown({**DETAIL, **OF_INSTANCE}),
+        "ManagedInstanceDetail": shown({**OTHER_DETAIL, **OF_INSTANCE_DETAIL}),
+        "ManagedParameter": shown(PARAMETER),
         "ManagedCluster": shown({**CLUSTER, **OF_CLUSTER}),
         "ManagedVersion": shown(VERSION),
     },

@@ -6,10 +6,11 @@ from chalicelib.api.openapi.shapes import TEXT, Schema
 from chalicelib.api.request import JSON, LONGEST_ID, LONGEST_MARKER
 
 QUERIES: dict[str, Schema] = {
-    "limit": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 10**100 - 1},
     "marker": TEXT | {"maxLength": LONGEST_MARKER},
     "include_clustered": TEXT | {"description": "`true` shows members of clusters too."},
     "project_id": TEXT | {"description": "Of this project only."},
+    "deleted": TEXT | {"description": "`true` asks for what was deleted: nothing of it is kept."},
     "cluster_id": TEXT | {"maxLength": LONGEST_ID},
     "instance_id": TEXT,
 }
