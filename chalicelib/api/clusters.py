@@ -89,7 +89,8 @@ def _reset(request: Request, cluster: Cluster) -> Response:
     if not request.caller.is_admin:
         raise Forbidden("Only administrators may reset the status of a cluster.")
     tried(lambda: reset(cluster.cluster_id, request.caller.user))
-    return Response("", status_code=202)
+    cluster = Cluster.get(cluster.cluster_id, consistent_read=True)
+    return Response({"cluster": cluster_view(request, cluster, cluster.instances())}, status_code=202)
 
 
 def _place(action: str, fields: Fields, cluster: Cluster, by: Requester) -> Placed:
