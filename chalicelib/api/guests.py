@@ -11,10 +11,10 @@ from chalicelib.errors import ServiceError, Unavailable
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Status
 
-Ask = Callable[[dict[str, str]], dict[str, Any]]  # a read's event → its answer
+Ask = Callable[[dict[str, Any]], dict[str, Any]]  # a read's event → its answer
 
 
-def invoke(event: dict[str, str]) -> dict[str, Any]:
+def invoke(event: dict[str, Any]) -> dict[str, Any]:
     """Invoke the function and wait for its answer, for its own time limit at most."""
     answer = aws.client("lambda", retries=0).invoke(
         FunctionName=config.current().dtrove_reads_function, Payload=json.dumps(event).encode()
@@ -33,15 +33,18 @@ def ask_through(ask: Ask) -> None:
     _ask[:] = [ask]
 
 
-def read(name: str, instance: Instance) -> Any:
-    """Return what the read of that name finds. Raises Unavailable, Unprocessable, NotOffered, NotFound."""
+def read(name: str, instance: Instance, **about: Any) -> Any:
+    """Return what the read of that name finds; `about` is what else it must know.
+
+    Raises Unavailable, Unprocessable, NotOffered, NotFound.
+    """
     if instance.status != Status.ACTIVE:
         raise errors.Unprocessable(
             f"Instance {instance.instance_id} is not currently available for an action to be performed "
             f"(instance status was {instance.status})."
         )
     try:
-        answer = _ask[0]({"read": name, "instance_id": instance.instance_id})
+        answer = _ask[0]({"read": name, "instance_id": instance.instance_id, "about": about})
     except (BotoCoreError, ClientError) as error:
         raise Unavailable("The instance did not answer in time; try again.") from error
     if "refused" in answer:

@@ -88,6 +88,10 @@ class Job(ProjectRecord):
     output = UnicodeAttribute(null=True)
     # --- configure_instances
     configuration_id = UnicodeAttribute(null=True)  # None: they shall have none
+    # --- change_log
+    log = UnicodeAttribute(null=True)  # its name
+    acts: ListAttribute[str] = ListAttribute(null=True)  # enable or disable, discard, publish: in this order
+    goal = UnicodeAttribute(null=True)  # JSON: how far to publish which of its files; what comes before that is done
     # --- change_accounts
     wish = Sealed(null=True)  # until the job ends: it may hold passwords
 

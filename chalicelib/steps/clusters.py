@@ -8,7 +8,9 @@ from chalicelib.jobs import endings
 from chalicelib.jobs.beginnings import workflow_of
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.job import Job
+from chalicelib.models.shelved import Shelved
 from chalicelib.orders.console import place_console_order
+from chalicelib.steps import shelf
 from chalicelib.steps.execution import Baton, Execution, reopened
 from chalicelib.steps.step import STEPS, Step, job_step
 
@@ -67,9 +69,17 @@ def close_job(job: Job) -> None:
 
 @job_step
 def forget_cluster(job: Job) -> None:
+    clear_shelf(job)
     endings.forget_cluster(job)
 
 
 @job_step
 def forget_instances(job: Job) -> None:
+    clear_shelf(job)
     endings.forget_instances(job)
+
+
+def clear_shelf(job: Job) -> None:
+    """Take away the logs of the instances that go: before their records, or nobody would know of them."""
+    for instance_id in Shelved.of(job.instance_ids):
+        shelf.clear(instance_id)

@@ -8,16 +8,14 @@ from typing import Any, Final, LiteralString
 from chalicelib.datastores.accounts import Accounts, Database, User
 from chalicelib.datastores.listing import PACKED, unpacked
 from chalicelib.datastores.postgresql import names
-from chalicelib.datastores.postgresql.quoting import literal, uri_of
+from chalicelib.datastores.postgresql.quoting import UNLOGGED, literal, uri_of
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.ssh.guest import Guest
 
 AWAIT: Final[LiteralString] = "/opt/dtrove/service await </dev/null && "
-# Nothing that a customer's database defines is found by an unqualified name, and no failed statement is logged.
+# Nothing that a customer's database defines is found by an unqualified name.
 AS_ADMINISTRATOR: Final[LiteralString] = (
-    "runuser -u postgres -- env PGCLIENTENCODING=UTF8"
-    " PGOPTIONS='-c search_path=pg_catalog -c log_statement=none -c log_min_duration_statement=-1"
-    " -c log_min_error_statement=panic'"
+    f"runuser -u postgres -- env PGCLIENTENCODING=UTF8 PGOPTIONS='-c search_path=pg_catalog {UNLOGGED}'"
     " psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=postgres"
 )
 CHANGE: Final[LiteralString] = f"{AWAIT}{AS_ADMINISTRATOR}"
