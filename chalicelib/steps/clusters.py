@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from chalicelib.errors import BadRequest, Permanent, ServiceError
+from chalicelib.errors import BadRequest, NotReady, Permanent, ServiceError
 from chalicelib.jobs import endings
 from chalicelib.jobs.beginnings import workflow_of
 from chalicelib.models.cluster import Cluster, primary_of
@@ -80,6 +80,10 @@ def forget_instances(job: Job) -> None:
 
 
 def clear_shelf(job: Job) -> None:
-    """Take away the logs of the instances that go: before their records, or nobody would know of them."""
-    for instance_id in Shelved.of(job.instance_ids):
-        shelf.clear(instance_id)
+    """Take away the logs of the instances that go: before their records, or nobody would know of them.
+
+    Raises NotReady if there were any: meanwhile another try may have come to the end.
+    """
+    cleared = [shelf.clear(each) for each in Shelved.of(job.instance_ids)]
+    if any(cleared):
+        raise NotReady("The published logs are gone; the records are next.")

@@ -65,11 +65,12 @@ def put(instance_id: str, log: str, life: str, offset: int, data: bytes) -> Part
     return Part(key, len(data), now())
 
 
-def clear(instance_id: str, log: str = "") -> None:
-    """Take away all that lies there of the log, or of all logs of the instance. Nothing there is success."""
+def clear(instance_id: str, log: str = "") -> bool:
+    """Take away all that lies there of the log, or of all logs of the instance; return whether there was something."""
     keys = [each["Key"] for each in _listed(prefix_of(instance_id, log))]
     for start in range(0, len(keys), AT_ONCE):
         _delete(keys[start : start + AT_ONCE])
+    return bool(keys)
 
 
 def url_of(part: Part) -> str:
