@@ -17,11 +17,14 @@ from chalicelib.api import (
     logs,
     mgmt,
     roots,
+    tracing,
     versions,
     versions_admin,
 )
 
-logging.getLogger("dtrove").setLevel(logging.INFO)  # Lambda's own is WARNING: a line for each step would be lost
+log = logging.getLogger("dtrove")
+log.setLevel(logging.INFO)  # Lambda's own is WARNING: a line for each request would be lost
+log.addFilter(tracing.name_request)
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (

@@ -21,14 +21,17 @@ def client(service: str, retries: int = 3) -> Any:
     )
 
 
-def wrap_key(cluster_id: str) -> tuple[bytes, bytes]:
-    """Return a new data key, plain and wrapped by KMS; only the same cluster_id opens the wrapping."""
+def wrap_key(**context: str) -> tuple[bytes, bytes]:
+    """Return a new data key, plain and wrapped by KMS; only the same context opens the wrapping.
+
+    Who may open what is said by the context's names: `cluster_id` is for the functions that reach guests.
+    """
     answer = client("kms").generate_data_key(
-        KeyId=config.current().dtrove_data_key, KeySpec="AES_256", EncryptionContext={"cluster_id": cluster_id}
+        KeyId=config.current().dtrove_data_key, KeySpec="AES_256", EncryptionContext=context
     )
     return answer["Plaintext"], answer["CiphertextBlob"]
 
 
-def unwrap_key(cluster_id: str, wrapped_key: bytes) -> bytes:
-    answer = client("kms").decrypt(CiphertextBlob=wrapped_key, EncryptionContext={"cluster_id": cluster_id})
+def unwrap_key(wrapped_key: bytes, **context: str) -> bytes:
+    answer = client("kms").decrypt(CiphertextBlob=wrapped_key, EncryptionContext=context)
     return bytes(answer["Plaintext"])

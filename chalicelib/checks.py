@@ -15,6 +15,8 @@ MAP_LIMIT = 40  # an inline Map of Step Functions runs about 40 branches at once
 LEAST = {  # all other numbers are above 0
     "dtrove_max_instances": -1,
     "dtrove_max_volumes_gib": -1,
+    "dtrove_reads_per_minute": -1,
+    "dtrove_writes_per_minute": -1,
     "dtrove_patience_seconds": 0,
     "dtrove_answer_patience_seconds": 0,
     "dtrove_key_passphrase_length": 0,
@@ -28,6 +30,7 @@ MOST = {
     "dtrove_log_file_mib": 1_024,
     "dtrove_log_publish_mib": 4_096,
     "dtrove_log_retention_days": 36_500,
+    "dtrove_answers_kept_hours": 8_760,
     "dtrove_token_cache_seconds": 600,
     "dtrove_output_limit_bytes": 100_000,  # each may become three, and a record holds 400 KB
 }

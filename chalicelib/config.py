@@ -82,6 +82,9 @@ class Config:
     dtrove_max_volume_gib: int = 1_024  # one volume
     dtrove_max_body_bytes: int = 65_536
     dtrove_page_size: int = 1_000
+    dtrove_reads_per_minute: int = 1_200  # GETs of a project; -1 is no limit
+    dtrove_writes_per_minute: int = 300  # of a project: all else
+    dtrove_answers_kept_hours: int = 24  # for an Idempotency-Key that comes again
     dtrove_default_datastore: str = "mysql"  # of an instance whose order names none
     # --- identity
     dtrove_identity: str = "tokens"  # tokens: DTROVE_TOKENS; keystone: that of OS_AUTH_URL

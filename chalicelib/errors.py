@@ -7,6 +7,7 @@
     ├── NotFound             404    itemNotFound
     ├── Conflict             409    conflict: its key is taken
     ├── OverLimit            413    overLimit: a quota, or a body too large
+    │   └── TooMany          413    too many requests: when to come again is told
     ├── BadMediaType         415    badMediaType
     ├── Unprocessable        422    unprocessableEntity: busy, or a value the datastore refuses
     ├── NotOffered           501    notImplemented
@@ -29,6 +30,7 @@ class ServiceError(Exception):
 
     status = 500
     name = "instanceFault"
+    retry_after_seconds: int | None = None
 
 
 class BadRequest(ServiceError):
@@ -53,6 +55,12 @@ class Conflict(ServiceError):
 
 class OverLimit(ServiceError):
     status, name = 413, "overLimit"
+
+
+class TooMany(OverLimit):
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class BadMediaType(ServiceError):

@@ -20,14 +20,22 @@ NONCE_BYTES = 12
 
 def seal(cluster_id: str, secrets: dict[str, str]) -> tuple[bytes, bytes]:
     """Return (wrapped_key, ciphertext): what a Sealed holds."""
-    key, wrapped_key = aws.wrap_key(cluster_id)
-    nonce = os.urandom(NONCE_BYTES)
-    return wrapped_key, nonce + AESGCM(key).encrypt(nonce, json.dumps(secrets).encode(), cluster_id.encode())
+    key, wrapped_key = aws.wrap_key(cluster_id=cluster_id)
+    return wrapped_key, encrypt(key, json.dumps(secrets).encode(), cluster_id)
 
 
 def unseal(cluster_id: str, sealed: "Sealed") -> dict[str, str]:
     """Return what was sealed. Raises whatever KMS does if the context is wrong, InvalidTag if the text was changed."""
-    key = aws.unwrap_key(cluster_id, sealed.wrapped_key)
-    nonce, message = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
-    secrets: dict[str, str] = json.loads(AESGCM(key).decrypt(nonce, message, cluster_id.encode()))
+    key = aws.unwrap_key(sealed.wrapped_key, cluster_id=cluster_id)
+    secrets: dict[str, str] = json.loads(decrypt(key, sealed.ciphertext, cluster_id))
     return secrets
+
+
+def encrypt(key: bytes, message: bytes, whose: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, message, whose.encode())
+
+
+def decrypt(key: bytes, ciphertext: bytes, whose: str) -> bytes:
+    """Raises InvalidTag if the text was changed, or is another's."""
+    return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], whose.encode())

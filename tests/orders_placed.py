@@ -4,7 +4,8 @@ from chalicelib.jobs import endings
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
-from chalicelib.orders.placing import Placed, Requester, place_change, place_cluster, place_instances
+from chalicelib.orders.placing import Placed, place_change, place_cluster, place_instances
+from chalicelib.orders.requester import Requester
 
 MEMBER = Requester("p1", "member")
 

@@ -1,5 +1,8 @@
 """All our tables."""
 
+from pynamodb.models import Model
+
+from chalicelib.models.answer import Answer
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
@@ -8,6 +11,9 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.project import Project
-from chalicelib.models.record import Record
+from chalicelib.models.rate import Rate
 
-MODELS: tuple[type[Record], ...] = (Cluster, Instance, Job, Configuration, Key, Project, Datastore, Flavor)
+MODELS: tuple[type[Model], ...] = (
+    *(Cluster, Instance, Job, Configuration, Key, Project, Datastore, Flavor),
+    *(Answer, Rate),
+)

@@ -39,9 +39,18 @@ def test_a_new_key_is_sealed_and_opens() -> None:
     assert "OPENSSH PRIVATE KEY" in unseal("c1", key.private)["private"]
 
 
+def test_the_same_seed_draws_the_same_passwords_and_another_others() -> None:
+    first, again = secrets.draw_from(b"1" * 32), secrets.draw_from(b"1" * 32)
+
+    assert first("root") == again("root") != first("replication")
+    assert secrets.draw_from(b"2" * 32)("root") != first("root")
+    assert len(first("root")) == 32
+    assert set("".join(first(str(number)) for number in range(200))) == set(secrets.ALPHABET)
+
+
 def test_passwords_are_long_and_plain() -> None:
-    drawn = secrets.draw_passwords()
+    drawn = secrets.draw_passwords(secrets.draw)
 
     assert {len(each) for each in drawn.values()} == {32}
     assert all(each.isalnum() for each in drawn.values())
-    assert drawn != secrets.draw_passwords()
+    assert drawn != secrets.draw_passwords(secrets.draw)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from chalice.app import Response
 
-from chalicelib.api.answering import done
+from chalicelib.api.answering import done, done_before
 from chalicelib.api.guests import read
 from chalicelib.api.pages import page_of
 from chalicelib.api.request import Request
@@ -93,6 +93,8 @@ def create_databases(request: Request) -> Response:
     databases = (
         [orders.read_database(fields.object("database"))] if "database" in fields else orders.read_databases(fields)
     )
+    if before := done_before(request):
+        return before
     there = There.on(request)
     orders.check_new(there.accounts, databases, [])
     for each in databases:
@@ -128,6 +130,8 @@ def create_users(request: Request) -> Response:
     fields = Fields(request.body, "body")
     one = isinstance(fields.value("users"), dict)
     users = [orders.read_user(fields.object("users"))] if one else orders.read_users(fields)
+    if before := done_before(request):
+        return before
     there = There.on(request)
     orders.check_new(there.accounts, [], users)
     for each in users:

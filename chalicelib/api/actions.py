@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from chalice.app import Response
 
-from chalicelib.api.answering import accepted
+from chalicelib.api.answering import accepted, told
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.jobs import job_view
 from chalicelib.errors import BadRequest, Forbidden, NotOffered
-from chalicelib.jobs.beginnings import launch
 from chalicelib.jobs.reset import reset
 from chalicelib.models.instance import Instance
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.instances import place_restart
 from chalicelib.orders.order import Change, parse_commands
-from chalicelib.orders.placing import Placed, Requester, place_change, tried
+from chalicelib.orders.placing import Placed, place_change, tried
+from chalicelib.orders.requester import Requester
 
 routes = Routes(__name__)
 
@@ -50,8 +50,7 @@ def manage_instance(request: Request) -> Response:
     fields = Fields(request.body, "body").object("perform")
     change = parse_commands(fields, instance.cluster_id, instance.instance_id)
     placed = place_change(change, request.requester_for(instance))
-    launch(placed.job)
-    return Response({"job": job_view(placed.job)}, status_code=202)
+    return told(placed.job, {"job": job_view(placed.job)}, 202)
 
 
 def _acted(request: Request, instance: Instance, action: str) -> Response:

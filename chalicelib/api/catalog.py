@@ -1,5 +1,7 @@
 """/v1.0/{project_id}/datastores, /flavors, /limits: what is on offer."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 
@@ -7,13 +9,18 @@ from chalice.app import Response
 
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
+from chalicelib.api.throttle import left_of, limit_of
 from chalicelib.api.views.catalog import datastore_view, flavor_view, version_view
+from chalicelib.api.views.links import View, when
 from chalicelib.errors import NotFound
 from chalicelib.jobs.quota import limits_of, use_of
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
+from chalicelib.models.record import now
 
 routes = Routes(__name__)
+
+VERBS = {"reads": ("GET",), "writes": ("POST", "PUT", "PATCH", "DELETE")}
 
 
 @routes.on("GET /datastores")
@@ -80,7 +87,17 @@ def list_limits(request: Request) -> Response:
         "max_backups": 0,
         "max_ram": -1,
     }
-    return Response({"limits": [absolute]})
+    return Response({"limits": [absolute, *_rates(request)]})
+
+
+def _rates(request: Request) -> Iterator[View]:
+    """Yield what is left of this minute, for each verb; those that change things share one count."""
+    next_minute = now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+    for kind, verbs in VERBS.items():
+        if (limit := limit_of(kind)) >= 0:
+            left = left_of(str(request.caller.project_id), kind)
+            line = {"unit": "MINUTE", "uri": "*", "regex": ".*", "value": limit, "remaining": left}
+            yield from ({**line, "verb": verb, "nextAvailable": when(next_minute)} for verb in verbs)
 
 
 def version_of(request: Request) -> Datastore:

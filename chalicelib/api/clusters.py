@@ -2,7 +2,7 @@
 
 from chalice.app import Response
 
-from chalicelib.api.answering import accepted
+from chalicelib.api.answering import accepted, told
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
@@ -10,7 +10,6 @@ from chalicelib.api.views.clusters import cluster_view
 from chalicelib.api.views.instances import instance_detail
 from chalicelib.api.views.jobs import job_view
 from chalicelib.errors import BadRequest, Forbidden, NotFound, NotOffered
-from chalicelib.jobs.beginnings import launch
 from chalicelib.jobs.reset import reset
 from chalicelib.models.cluster import Cluster, page_of_clusters
 from chalicelib.models.configuration import Configuration
@@ -18,7 +17,8 @@ from chalicelib.models.instance import Instance
 from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import Change, ClusterOrder, parse_grow
-from chalicelib.orders.placing import Placed, Requester, place_change, place_cluster, place_instances, tried
+from chalicelib.orders.placing import Placed, place_change, place_cluster, place_instances, tried
+from chalicelib.orders.requester import Requester
 
 routes = Routes(__name__)
 
@@ -31,9 +31,9 @@ ATTACH, DETACH = "configuration_attach", "configuration_detach"
 def create_cluster(request: Request) -> Response:
     order = ClusterOrder.parse(request.body)
     placed = place_cluster(order, request.requester)
-    launch(placed.job)
     view = cluster_view(request, placed.cluster, placed.instances)
-    return Response({"cluster": {**view, "password": placed.root_password, "job_id": placed.job.job_id}})
+    body = {"cluster": {**view, "password": placed.root_password, "job_id": placed.job.job_id}}
+    return told(placed.job, body)
 
 
 @routes.on("GET /clusters")
@@ -73,9 +73,8 @@ def act_on_cluster(request: Request) -> Response:
         placed = _configured(request, cluster, fields.object(action) if action == ATTACH else None)
     else:
         placed = _place(action, fields, cluster.cluster_id, request.requester_for(cluster))
-    launch(placed.job)
     view = cluster_view(request, placed.cluster, placed.instances)
-    return Response({"cluster": view, "job": job_view(placed.job)}, status_code=202)
+    return told(placed.job, {"cluster": view, "job": job_view(placed.job)}, 202)
 
 
 def _configured(request: Request, cluster: Cluster, fields: Fields | None) -> Placed:

@@ -29,7 +29,7 @@ def list_configurations(request: Request) -> Response:
 
 @routes.on("POST /configurations")
 def create_configuration(request: Request) -> Response:
-    configuration = orders.new_configuration(_fields(request), request.project_id)
+    configuration = orders.new_configuration(_fields(request), request.requester)
     return Response({"configuration": configuration_detail(configuration, 0)})
 
 

@@ -2,13 +2,12 @@
 
 from chalice.app import Response
 
-from chalicelib.api.answering import accepted, done
+from chalicelib.api.answering import accepted, done, told
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.instances import instance_detail, instance_views
 from chalicelib.errors import BadRequest, NotOffered
-from chalicelib.jobs.beginnings import launch
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance, page_of_instances
@@ -32,9 +31,9 @@ def create_instance(request: Request) -> Response:
         placed = place_replicas(order, source, request.requester_for(source))
     else:
         placed = place_cluster(order, request.requester)
-    launch(placed.job)
     view = instance_detail(request, placed.instances[-1], placed.cluster) | {"job_id": placed.job.job_id}
-    return Response({"instance": view | ({"password": placed.root_password} if placed.root_password else {})})
+    body = {"instance": view | ({"password": placed.root_password} if placed.root_password else {})}
+    return told(placed.job, body)
 
 
 @routes.on("GET /instances")

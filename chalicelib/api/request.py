@@ -11,14 +11,16 @@ from chalice.app import Request as ChaliceRequest
 
 from chalicelib import config
 from chalicelib.api.auth import Caller, authorized
+from chalicelib.api.throttle import check_rate
 from chalicelib.errors import BadMediaType, BadRequest, NotFound, OverLimit
 from chalicelib.models.record import ProjectRecord
-from chalicelib.orders.placing import Requester
+from chalicelib.orders.requester import ONCE, Attempt, Requester
 
 Found = TypeVar("Found", bound=ProjectRecord)
 LONGEST_ID = 255  # characters
 LONGEST_MARKER = 512  # characters: a user's name and host
 JSON = "application/json"
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Request:
     content_type: str
     path: str  # from /v1.0 on, as it came
     base_url: str  # scheme, host and stage prefix as served: for links
+    idempotency_key: str | None = None
+    attempt: Attempt = ONCE
 
     @classmethod
     def checked(cls, raw: ChaliceRequest, path_values: Mapping[str, str], role: str) -> "Request":
@@ -39,6 +43,7 @@ class Request:
         values = _decoded(path_values, path)
         token = raw.headers.get("x-auth-token")
         caller = authorized(token, values["project_id"], role, raw.method, path)
+        check_rate(str(caller.project_id), raw.method)
         body = raw.raw_body if isinstance(raw.raw_body, bytes) else raw.raw_body.encode()
         if len(body) > (most := config.current().dtrove_max_body_bytes):
             raise OverLimit(f"The body is larger than {most} bytes.")
@@ -51,15 +56,16 @@ class Request:
             content_type=raw.headers.get("content-type", JSON),
             path=path,
             base_url=base_url(raw),
+            idempotency_key=_key(raw) if raw.method == "POST" else None,
         )
 
     @property
     def requester(self) -> Requester:
-        return Requester(self.project_id, self.caller.user)
+        return Requester(self.project_id, self.caller.user, self.attempt)
 
     def requester_for(self, record: ProjectRecord) -> Requester:
         """Who asks, in the project that the record belongs to: an administrator may act in any."""
-        return Requester(record.project_id, self.caller.user)
+        return Requester(record.project_id, self.caller.user, self.attempt)
 
     def find(self, model: type[Found], key: str) -> Found:
         """Return the record that the path names: the project's, or any for an administrator. Raises NotFound."""
@@ -131,6 +137,14 @@ def _decoded(path_values: Mapping[str, str], path: str) -> dict[str, str]:
     if path.endswith("/") or any(value in {".", ".."} or len(value) > LONGEST_ID for value in values.values()):
         raise nothing
     return values
+
+
+def _key(raw: ChaliceRequest) -> str | None:
+    """Return the request's Idempotency-Key, if it has one. Raises BadRequest."""
+    key = raw.headers.get("idempotency-key")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise BadRequest("Idempotency-Key: must be 1 to 255 printable ASCII characters")
+    return key
 
 
 def base_url(raw: ChaliceRequest) -> str:

@@ -15,7 +15,6 @@ from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.secrets import PASSWORD_LENGTH, draw
 from chalicelib.orders.wishes import place_wish
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def enable_root(request: Request) -> Response:
     instance = _instance(request)
     manager = _manager_of(instance)
     fields = Fields(request.body if request.raw_body.strip() else {}, "body")
-    password = fields.data("password") if "password" in fields else draw(PASSWORD_LENGTH)
+    password = fields.data("password") if "password" in fields else request.attempt.draw("root")
     manager.accounts.check_user(User(NOBODY, password=password))
     wish, by = Wish("enable_root", password=password), request.requester_for(instance)
     answer = done(place_wish(wish, instance, manager.accounts, by).job)

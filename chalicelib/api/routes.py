@@ -12,8 +12,11 @@ from chalice.app import Blueprint, Response
 from chalice.app import Request as ChaliceRequest
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.api.answering import JOB_HEADER
+from chalicelib.api.idempotency import answer_once
 from chalicelib.api.policy import POLICY
 from chalicelib.api.request import Request
+from chalicelib.api.tracing import request_id
 from chalicelib.errors import ServiceError, Unavailable, Unprocessable
 from chalicelib.models.record import Stale
 
@@ -40,24 +43,35 @@ class Routes(Blueprint):
     def _answering(self, view: View, role: str) -> Callable[..., Response]:
         @wraps(view)
         def answer(**path_values: str) -> Response:
-            request_id = id_of(self.current_request)
-            try:
-                response = view(Request.checked(self.current_request, path_values, role))
-            except ServiceError as error:
-                response = envelope(error)
-            except Stale:
-                response = envelope(Unprocessable("Others are changing this at the same time; try again."))
-            except (PynamoDBException, ClientError, BotoCoreError) as error:
-                log.error("%s: the store did not answer: %s", request_id, type(error).__name__)
-                response = envelope(Unavailable("The service is not able to answer now; try again."))
-            except Exception:
-                log.exception("%s: a defect of ours in %s", request_id, view.__name__)
-                response = envelope(ServiceError("The server has a defect; its log says which."))
-            response.headers["x-openstack-request-id"] = request_id
+            request_id.set(id_of(self.current_request))
+            response = enveloped(lambda: respond(view, Request.checked(self.current_request, path_values, role)))
+            response.headers["x-openstack-request-id"] = request_id.get()
             log.info(json.dumps(line_of(self.current_request, response)))
             return response
 
         return answer
+
+
+def respond(view: View, request: Request) -> Response:
+    if request.idempotency_key is None:
+        return view(request)
+    return answer_once(request, lambda keyed: enveloped(lambda: view(keyed)))
+
+
+def enveloped(answer: Callable[[], Response]) -> Response:
+    """Return the answer, or what it raises in Trove's envelope."""
+    try:
+        return answer()
+    except ServiceError as error:
+        return envelope(error)
+    except Stale:
+        return envelope(Unprocessable("Others are changing this at the same time; try again."))
+    except (PynamoDBException, ClientError, BotoCoreError) as error:
+        log.error("the store did not answer: %s", type(error).__name__)
+        return envelope(Unavailable("The service is not able to answer now; try again."))
+    except Exception:
+        log.exception("a defect of ours")
+        return envelope(ServiceError("The server has a defect; its log says which."))
 
 
 def id_of(raw: ChaliceRequest) -> str:
@@ -75,8 +89,14 @@ def line_of(raw: ChaliceRequest, response: Response) -> dict[str, object]:
         "route": raw.context.get("resourcePath"),
         "project_id": (raw.uri_params or {}).get("project_id"),
         "status": response.status_code,
+        "job_id": response.headers.get(JOB_HEADER),
     }
 
 
 def envelope(error: ServiceError) -> Response:
-    return Response({error.name: {"code": error.status, "message": str(error)}}, status_code=error.status)
+    told: dict[str, object] = {"code": error.status, "message": str(error)}
+    headers: dict[str, str | list[str]] = {}
+    if error.retry_after_seconds is not None:
+        told["retryAfter"] = error.retry_after_seconds
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return Response({error.name: told}, status_code=error.status, headers=headers)

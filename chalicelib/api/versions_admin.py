@@ -25,7 +25,7 @@ def show_any_version(request: Request) -> Response:
 
 @routes.on("POST /mgmt/datastore-versions")
 def create_version(request: Request) -> Response:
-    offer_version(Fields.of_body(request.body, "version"))
+    offer_version(Fields.of_body(request.body, "version"), request.attempt)
     return Response("", status_code=202)
 
 

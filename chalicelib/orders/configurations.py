@@ -17,7 +17,9 @@ from chalicelib.models.record import now, transaction
 from chalicelib.models.status import Status
 from chalicelib.orders.catalog import find_datastore, named_datastore
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.placing import Placed, Requester, tried
+from chalicelib.orders.members import id_from
+from chalicelib.orders.placing import Placed, once
+from chalicelib.orders.requester import Requester
 
 MOST_ATTACHED = 100  # instances of one group: each edit reaches all of them
 LONGEST_DESCRIPTION = 1_000
@@ -30,12 +32,15 @@ def parameters_of(datastore: Datastore) -> dict[str, Parameter]:
     raise NotOffered(f"{datastore.name} has no parameters that may be set.")
 
 
-def new_configuration(fields: Fields, project_id: str) -> Configuration:
+def new_configuration(fields: Fields, by: Requester) -> Configuration:
     """Record a group of Trove's `{"configuration": {…}}`. Raises BadRequest, NotFound, Unprocessable."""
+    configuration_id = id_from(by.attempt.job_id, "configuration") if by.attempt.job_id else str(uuid4())
+    if by.attempt.is_repeated and (there := Configuration.find(configuration_id)):
+        return there
     datastore = find_datastore(*named_datastore(fields))
     configuration = Configuration(
-        configuration_id=str(uuid4()),
-        project_id=project_id,
+        configuration_id=configuration_id,
+        project_id=by.project_id,
         name=fields.name("name"),
         description=_description(fields),
         datastore=datastore.datastore,
@@ -110,7 +115,6 @@ def place_configuration(
     cluster_id: str,
     instance_ids: Sequence[str] | None,
     by: Requester,
-    job_id: str = "",
 ) -> Placed:
     """Record the job that gives instances the group (None: takes theirs away); of None, to those that have it.
 
@@ -131,13 +135,13 @@ def place_configuration(
             check_attachable(configuration, each)
         if not (about := [each.instance_id for each in serving]):
             raise Unprocessable(f"No instance of cluster {cluster.cluster_id} that is meant serves now.")
-        job = draft("configure_instances", cluster, about, by.user, job_id)
+        job = draft("configure_instances", cluster, about, by.user, by.attempt.job_id)
         job.configuration_id = group_id
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
         return Placed(cluster, instances, job)
 
-    return tried(place)
+    return once(by, place)
 
 
 def _clusters_with(configuration: Configuration) -> list[Cluster]:

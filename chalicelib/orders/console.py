@@ -15,7 +15,8 @@ from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.logs import place_log_change, read_words
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
-from chalicelib.orders.placing import Requester, place_change, place_cluster, place_instances
+from chalicelib.orders.placing import place_change, place_cluster, place_instances
+from chalicelib.orders.requester import Attempt, Requester
 
 CONSOLE = "console"
 
@@ -24,30 +25,30 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
     """Record the job that the input asks for. All ids follow from `job_id`: a second try finds them taken."""
     fields = Fields(order, "input")
     if workflow == "create_cluster":
-        by = Requester(fields.text("project_id"), CONSOLE)
-        return place_cluster(ClusterOrder.parse(order), by, job_id).job
+        by = Requester(fields.text("project_id"), CONSOLE, Attempt(job_id))
+        return place_cluster(ClusterOrder.parse(order), by).job
     cluster = _cluster(fields)
-    by = Requester(cluster.project_id, CONSOLE)
+    by = Requester(cluster.project_id, CONSOLE, Attempt(job_id))
     if workflow == "add_instance":
-        return place_instances(cluster.cluster_id, _more(fields, cluster), by, job_id).job
+        return place_instances(cluster.cluster_id, _more(fields, cluster), by).job
     if workflow == "change_accounts":
         raise BadRequest("Validation error: input: passwords would stay in its history: ask the API")
     if workflow == "configure_instances":
         group = _group(fields, cluster)
         about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
-        return place_configuration(group, cluster.cluster_id, about, by, job_id).job
+        return place_configuration(group, cluster.cluster_id, about, by).job
     if workflow == "change_log":
         instance = Instance.of_project(cluster.project_id, fields.text("instance_id"))
         manager = manager_of(Datastore.of_version(cluster.datastore_version_id))
         log = log_named(manager.logs, fields.text("log"))
-        return place_log_change(instance, log, read_words(fields, "do"), by, job_id).job
+        return place_log_change(instance, log, read_words(fields, "do"), by).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
     if instance_ids is None and workflow in {"remove_instance", "perform"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")
     change = Change(workflow, cluster.cluster_id, instance_ids)
     if workflow == "perform":
         change = parse_commands(fields, cluster.cluster_id, fields.text("instance_id"))
-    return place_change(change, by, job_id).job
+    return place_change(change, by).job
 
 
 def _group(fields: Fields, cluster: Cluster) -> Configuration | None:

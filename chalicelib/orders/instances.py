@@ -10,10 +10,11 @@ from chalicelib.models.record import now, transaction
 from chalicelib.models.status import Status
 from chalicelib.orders.instance_order import ReplicaOrder
 from chalicelib.orders.order import Change, InstanceOrder
-from chalicelib.orders.placing import Placed, Requester, place_change, place_instances, tried
+from chalicelib.orders.placing import Placed, place_change, place_instances, tried
+from chalicelib.orders.requester import Requester
 
 
-def place_replicas(order: ReplicaOrder, source: Instance, by: Requester, job_id: str = "") -> Placed:
+def place_replicas(order: ReplicaOrder, source: Instance, by: Requester) -> Placed:
     """Record replicas of the source, and the job that makes them. Raises BadRequest, Unprocessable, OverLimit."""
     if not source.standalone_in:
         raise BadRequest(f"Instance {source.instance_id} is a member of a cluster: let the cluster grow instead.")
@@ -21,10 +22,10 @@ def place_replicas(order: ReplicaOrder, source: Instance, by: Requester, job_id:
         raise BadRequest(f"Instance {source.instance_id} is a replica itself: name its source.")
     volume_gib = int(source.volume_gib) if source.volume_gib else None
     orders = [InstanceOrder(source.flavor_id, volume_gib, name) for name in order.names]
-    return place_instances(source.cluster_id, orders, by, job_id)
+    return place_instances(source.cluster_id, orders, by)
 
 
-def place_removal(instance: Instance, by: Requester, job_id: str = "") -> Placed:
+def place_removal(instance: Instance, by: Requester) -> Placed:
     """Record the job that deletes it. Raises NotOffered for a cluster's member, Forbidden for a source of replicas."""
     instance_id = instance.instance_id
     if not instance.standalone_in:
@@ -33,7 +34,7 @@ def place_removal(instance: Instance, by: Requester, job_id: str = "") -> Placed
         change = Change("delete_cluster", instance.cluster_id, check=_without_replicas(instance_id))
     else:
         change = Change("remove_instance", instance.cluster_id, [instance_id])
-    return place_change(change, by, job_id)
+    return place_change(change, by)
 
 
 def _without_replicas(instance_id: str) -> Callable[[Cluster], None]:
@@ -44,10 +45,10 @@ def _without_replicas(instance_id: str) -> Callable[[Cluster], None]:
     return check
 
 
-def place_restart(instance: Instance, by: Requester, job_id: str = "") -> Placed:
+def place_restart(instance: Instance, by: Requester) -> Placed:
     """Record the job that restarts it, or starts it if it was stopped."""
     workflow = "start_cluster" if instance.status == Status.STOPPED else "restart_cluster"
-    return place_change(Change(workflow, instance.cluster_id, [instance.instance_id]), by, job_id)
+    return place_change(Change(workflow, instance.cluster_id, [instance.instance_id]), by)
 
 
 def rename(instance: Instance, name: str) -> None:

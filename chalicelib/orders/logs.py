@@ -11,7 +11,8 @@ from chalicelib.models.record import transaction
 from chalicelib.models.shelved import note_shelved
 from chalicelib.models.status import Status
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.placing import Placed, Requester, tried
+from chalicelib.orders.placing import Placed, once
+from chalicelib.orders.requester import Requester
 
 SWITCHING = ("enable", "disable")
 ACTS = (*SWITCHING, "discard", "publish")  # in the order in which they are done
@@ -34,7 +35,7 @@ def read_words(fields: Fields, key: str) -> list[str]:
     return read_acts(Fields(dict.fromkeys(words, 1), "input"))
 
 
-def place_log_change(instance: Instance, log: Log, acts: Sequence[str], by: Requester, job_id: str = "") -> Placed:
+def place_log_change(instance: Instance, log: Log, acts: Sequence[str], by: Requester) -> Placed:
     """Record the job that does it. Raises BadRequest, Unprocessable, NotFound."""
     if log.switch is None and (asked := set(acts) & set(SWITCHING)):
         raise BadRequest(f"Validation error: body[{asked.pop()!r}]: the log {log.name} is the system's, and always on")
@@ -46,7 +47,7 @@ def place_log_change(instance: Instance, log: Log, acts: Sequence[str], by: Requ
             raise Unprocessable(
                 f"Instance {fresh.instance_id} is {fresh.status}: its logs can be changed once it serves."
             )
-        job = draft("change_log", cluster, [fresh.instance_id], by.user, job_id)
+        job = draft("change_log", cluster, [fresh.instance_id], by.user, by.attempt.job_id)
         job.title, job.log, job.acts = f"{' '.join(acts)} {log.name}", log.name, list(acts)
         with transaction() as batch:
             take_lock(batch, job, cluster, [])
@@ -56,4 +57,4 @@ def place_log_change(instance: Instance, log: Log, acts: Sequence[str], by: Requ
                 note_shelved(batch, fresh.instance_id)
         return Placed(cluster, [fresh], job)
 
-    return tried(place)
+    return once(by, place)

@@ -8,12 +8,13 @@ from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_o
 from chalicelib.models.record import transaction
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.placing import tried
+from chalicelib.orders.requester import Attempt
 
 MOST_PACKAGES = 20
 TEXTS = {"datastore_manager": "manager", "image": "image", "version": "number"}  # Trove's → ours
 
 
-def offer_version(fields: Fields) -> None:
+def offer_version(fields: Fields, attempt: Attempt) -> None:
     """Add a version, and its datastore with it; one that was withdrawn comes back. Raises BadRequest."""
     fields.only("name", "datastore_name", "registry_ext", "repl_strategy", *CHANGEABLE)
     fields.refuse("image_tags", "registry_ext", "repl_strategy")
@@ -24,6 +25,8 @@ def offer_version(fields: Fields) -> None:
     def offer() -> None:
         there = next((each for each in Datastore.every() if each.version_id == version_id), None)
         if there is not None and not there.is_withdrawn:
+            if attempt.is_repeated:
+                return
             raise BadRequest(f"Validation error: version['name']: {there.name} exists already")
         record = there or Datastore(
             version_id=version_id, datastore_id=datastore_id_of(datastore), datastore=datastore, version=version

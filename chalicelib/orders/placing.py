@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import uuid4
 
@@ -25,15 +25,10 @@ from chalicelib.orders.account_order import check_born
 from chalicelib.orders.catalog import find_configuration, find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
+from chalicelib.orders.requester import Attempt, Requester
 
 Made = TypeVar("Made")
 TRIES = 4  # of a transaction that lost a race against another request
-
-
-@dataclass(frozen=True)
-class Requester:
-    project_id: str
-    user: str  # who asks: a user's name, or "console"
 
 
 @dataclass(frozen=True)
@@ -44,10 +39,10 @@ class Placed:
     root_password: str | None = None  # of a new cluster: told this once
 
 
-def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Placed:
-    """Record a new cluster and the job that makes it.
+def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
+    """Record a new cluster and the job that makes it. Raises NotFound, BadRequest, OverLimit.
 
-    A given `job_id` makes all ids follow from it, so the order can be repeated. Raises NotFound, BadRequest, OverLimit.
+    All ids follow from the job's.
     """
     datastore = find_datastore(order.datastore, order.version)
     check_size(datastore, len(order.instances))
@@ -56,10 +51,10 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
     if order.configuration_id:
         find_configuration(by.project_id, order.configuration_id, datastore.version_id)
     flavors = find_flavors({each.flavor_id for each in order.instances})
-    job_id = job_id or str(uuid4())
+    job_id = by.attempt.job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
     key = secrets.new_key(cluster_id, id_from(job_id, "key"))
-    passwords = secrets.draw_passwords()
+    passwords = secrets.draw_passwords(by.attempt.draw)
     sealed = secrets.sealed(cluster_id, passwords)
     first = Wish("create", order.databases, order.users) if order.databases or order.users else None
     first_accounts = secrets.sealed(cluster_id, first.packed()) if first else None
@@ -76,14 +71,14 @@ def place_cluster(order: ClusterOrder, by: Requester, job_id: str = "") -> Place
             take_lock(batch, job, cluster, instances)
             batch.save(key)
             add(batch, by.project_id, instances, limits)
-        return Placed(cluster, instances, job, passwords["root"])
+        return Placed(cluster, instances, job)
 
-    return tried(place)
+    return replace(once(by, place), root_password=passwords["root"])
 
 
-def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, job_id: str = "") -> Placed:
+def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester) -> Placed:
     """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit."""
-    job_id = job_id or str(uuid4())
+    job_id = by.attempt.job_id or str(uuid4())
     flavors = find_flavors({each.flavor_id for each in orders})
 
     def place() -> Placed:
@@ -100,10 +95,10 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
             add(batch, by.project_id, added, limits)
         return Placed(cluster, [*members, *added], job)
 
-    return tried(place)
+    return once(by, place)
 
 
-def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
+def place_change(change: Change, by: Requester) -> Placed:
     """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest, Forbidden."""
 
     def place() -> Placed:
@@ -112,13 +107,13 @@ def place_change(change: Change, by: Requester, job_id: str = "") -> Placed:
         instances = cluster.instances()
         about = change.instance_ids or [each.instance_id for each in instances if _takes_part(change, each)]
         _check_members(change.workflow, instances, about)
-        job = draft(change.workflow, cluster, about, by.user, job_id)
+        job = draft(change.workflow, cluster, about, by.user, by.attempt.job_id)
         job.title, job.commands = change.title, change.commands
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
         return Placed(cluster, instances, job)
 
-    return tried(place)
+    return once(by, place)
 
 
 def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> None:
@@ -131,6 +126,19 @@ def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> No
 def _configuration_of(cluster: Cluster, members: Sequence[Instance]) -> str | None:
     """Return the group that a new member shall have: its primary's."""
     return next((each.configuration_id for each in members if each.instance_id == cluster.primary_id), None)
+
+
+def once(by: Requester, place: Callable[[], Placed]) -> Placed:
+    """Place it, unless it was placed by an attempt before this one: then return what there is of it now."""
+    if (job := job_before(by.attempt)) is None:
+        return tried(place)
+    cluster = Cluster.of_project(job.project_id, job.cluster_id)
+    return Placed(cluster, cluster.instances(), job)
+
+
+def job_before(attempt: Attempt) -> Job | None:
+    """Return the job that an attempt before this one recorded."""
+    return Job.find(attempt.job_id) if attempt.is_repeated else None
 
 
 def tried(place: Callable[[], Made]) -> Made:

@@ -1,7 +1,10 @@
 """The secrets of a new cluster: drawn once, sealed at once."""
 
+import hmac
 import secrets
 import string
+from collections.abc import Callable
+from itertools import count, islice
 
 from chalicelib import config, sealing
 from chalicelib.models.key import Key
@@ -10,15 +13,37 @@ from chalicelib.ssh.keys import draw_key
 
 ALPHABET = string.ascii_letters + string.digits  # nothing a shell, a URL or a config file could misread
 PASSWORD_LENGTH = 32  # about 190 bits
+FAIR_BYTES = 256 - 256 % len(ALPHABET)
 
 
-def draw_passwords() -> dict[str, str]:
-    """Return a password for the customer's `root` and one for `replication`."""
-    return {name: draw(PASSWORD_LENGTH) for name in ("root", "replication")}
+Draw = Callable[[str], str]  # what it is for → a password
 
 
-def draw(length: int) -> str:
+def draw(_: str = "") -> str:
+    return drawn(PASSWORD_LENGTH)
+
+
+def drawn(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def draw_from(seed: bytes) -> Draw:
+    """Return what draws the same passwords from the same seed of 32 random bytes.
+
+    HMAC-SHA256 in counter mode (NIST SP 800-108); of its bytes those that would favour some letters are left out.
+    """
+
+    def draw_again(what: str) -> str:
+        blocks = (hmac.digest(seed, f"{what} {number}".encode(), "sha256") for number in count())
+        fair = (each for block in blocks for each in block if each < FAIR_BYTES)
+        return "".join(ALPHABET[each % len(ALPHABET)] for each in islice(fair, PASSWORD_LENGTH))
+
+    return draw_again
+
+
+def draw_passwords(draw: Draw) -> dict[str, str]:
+    """Return a password for the customer's `root` and one for `replication`."""
+    return {name: draw(name) for name in ("root", "replication")}
 
 
 def sealed(cluster_id: str, values: dict[str, str]) -> Sealed:
@@ -28,7 +53,7 @@ def sealed(cluster_id: str, values: dict[str, str]) -> Sealed:
 
 def new_key(cluster_id: str, key_id: str) -> Key:
     """Draw the cluster an SSH key pair. The private part exists in the clear only inside this call."""
-    passphrase = draw(config.current().dtrove_key_passphrase_length)
+    passphrase = drawn(config.current().dtrove_key_passphrase_length)
     pair = draw_key(passphrase)
     return Key(
         key_id=key_id,

@@ -9,7 +9,8 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.record import transaction
 from chalicelib.models.status import Status
 from chalicelib.orders import secrets
-from chalicelib.orders.placing import Placed, Requester, tried
+from chalicelib.orders.placing import Placed, once
+from chalicelib.orders.requester import Requester
 
 
 def place_wish(wish: Wish, instance: Instance, accounts: Accounts, by: Requester) -> Placed:
@@ -22,13 +23,13 @@ def place_wish(wish: Wish, instance: Instance, accounts: Accounts, by: Requester
         if cluster.held_by and not accounts.is_replicated:  # a new replica may have copied what was there already
             raise busy(cluster)
         about = [instance.instance_id] if accounts.is_replicated else _serving(cluster)
-        job = draft("change_accounts", cluster, about, by.user)
+        job = draft("change_accounts", cluster, about, by.user, by.attempt.job_id)
         job.title, job.wish = wish.do, secrets.sealed(cluster.cluster_id, wish.packed())
         with transaction() as batch:
             take_lock(batch, job, cluster, [])
         return Placed(cluster, [instance], job)
 
-    return tried(place)
+    return once(by, place)
 
 
 def _serving(cluster: Cluster) -> list[str]:

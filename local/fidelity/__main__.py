@@ -13,7 +13,7 @@ import hypercorn.config
 import ministack.app
 from ministack.core import lambda_runtime
 
-from local.fidelity import Patch, apply, gateway, lambdas, machines
+from local.fidelity import Patch, apply, gateway, lambdas, machines, policies
 from local.fidelity.rewriting import expect
 
 GRACE_SECONDS = 0.5  # for requests under way when it is asked to stop; stock: 3
@@ -64,7 +64,13 @@ def main() -> None:
         _end(1)
 
 
-PATCHES: list[Patch] = [*lambdas.PATCHES, *machines.PATCHES, *gateway.PATCHES, stopping_leaves_nothing]
+PATCHES: list[Patch] = [
+    *lambdas.PATCHES,
+    *machines.PATCHES,
+    *gateway.PATCHES,
+    *policies.PATCHES,
+    stopping_leaves_nothing,
+]
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,7 @@
 """A caller of the API: sends requests to the app in process, as one of the test tokens."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +23,16 @@ class ApiCaller:
     project_id: str = "p1"
 
     def send(
-        self, method: str, path: str, body: object = None, *, raw: bytes | None = None, media: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: bytes | None = None,
+        media: str = "application/json",
+        more: Mapping[str, str] | None = None,
     ) -> Answer:
-        headers = {"Content-Type": media, "Host": "db.example"}
+        headers = {"Content-Type": media, "Host": "db.example", **(more or {})}
         if self.token:
             headers["X-Auth-Token"] = self.token
         payload = raw if raw is not None else b"" if body is None else json.dumps(body).encode()

@@ -2,21 +2,26 @@
 
 import json
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from local.api import Api
 from local.service import Service
+from tests.e2e.clusters import Ordered
 
 pytestmark = pytest.mark.guests
 
 
-def ask(api: Api, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, object]:
+def ask(
+    api: Api, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
+) -> tuple[int, Any]:
     """Ask with the path exactly as given."""
     url = urlsplit(api.url)
     connection = HTTPConnection(url.netloc, timeout=30)
-    connection.request(method, url.path + path, headers={"X-Auth-Token": api.token, **(headers or {})})
+    headers = {"X-Auth-Token": api.token, **(headers or {})}
+    connection.request(method, url.path + path, None if body is None else json.dumps(body), headers)
     answer = connection.getresponse()
     text = answer.read()
     connection.close()
@@ -53,3 +58,27 @@ def test_the_version_document_links_to_itself(running: Service) -> None:
     href = anonymous.get("/v1.0")["version"]["links"][0]["href"]
 
     assert href == f"{running.api_url}/v1.0/"
+
+
+def test_asked_twice_under_one_key_there_is_one_cluster_and_one_password(api: Api) -> None:
+    """Through the gateway, with the API's own role: it opens what it kept, sealed by KMS."""
+    order = {"name": "once", "datastore": {"type": "redis"}, "size": 1, "flavorRef": "1"}
+
+    first, second = (
+        ask(
+            api,
+            "POST",
+            "/clusters",
+            {"Idempotency-Key": "once", "Content-Type": "application/json"},
+            {"cluster": order},
+        )
+        for _ in range(2)
+    )
+
+    assert first == second
+    assert first[0] == 200
+    cluster = Ordered(api, first[1]["cluster"]["id"], "redis", first[1]["cluster"]["password"])
+    cluster.ends(first[1]["cluster"]["job_id"])
+    assert [each["name"] for each in api.get("/clusters")["clusters"]].count("once") == 1
+    cluster.prove()
+    cluster.delete()

@@ -13,21 +13,11 @@ from pynamodb.models import Model
 
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError
-from chalicelib.models import cluster, configuration, datastore, flavor, instance, job, key, project
 from local.package import machine_files
 from local.template import TASK_FUNCTIONS, completed, parameter_name
+from tests.tables import MODELS
 
 ROOT = Path(__file__).parents[2]
-MODELS: list[type[Model]] = [
-    cluster.Cluster,
-    configuration.Configuration,
-    datastore.Datastore,
-    flavor.Flavor,
-    instance.Instance,
-    job.Job,
-    key.Key,
-    project.Project,
-]
 FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud"}
 POLICIES = sorted((ROOT / ".chalice").glob("policy-*.json"))
 
@@ -200,7 +190,8 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
         return {name.removeprefix("policy-").removesuffix("-dev.json") for name in found}
 
     assert allowed("kms:GenerateDataKey") == {"api", "records"}
-    assert allowed("kms:Decrypt") == {"guest", "reads"}
+    assert allowed("kms:Decrypt") == {"api", "guest", "reads"}  # the API its own answers: test_api_policy.py
+    assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api-dev.json").read_text()
     assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
     assert allowed("s3:PutObject") == {"guest"}
     assert allowed("s3:DeleteObject") == {"guest", "records"}

@@ -22,7 +22,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.shelved import Shelved
 from chalicelib.models.status import JobStatus
 from chalicelib.orders.logs import place_log_change
-from chalicelib.orders.placing import Requester
+from chalicelib.orders.requester import Requester
 from chalicelib.orders.wishes import place_wish
 from chalicelib.steps import logs, shelf
 from chalicelib.steps.entry import run_step

@@ -67,6 +67,9 @@ class MySQLManager(BaseManager):
         if self.distribution.copies_over_ssh:
             yield File(f"{OPT}/send-copy", self.render_own("send-copy.sh"), SCRIPT_MODE)
             yield File(f"{OPT}/replica-access", self.render("replica-access.sh"), SCRIPT_MODE)
+            after_start = f"/etc/systemd/system/{self.service_name}.service.d/forget-own-events.conf"
+            yield File(f"{OPT}/forget-own-events", self.render_own("forget-own-events.sh"), SCRIPT_MODE)
+            yield File(after_start, self.render_own("forget-own-events.conf"), PUBLIC_MODE)
 
     def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
         hashes = {

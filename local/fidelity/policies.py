@@ -1,0 +1,35 @@
+"""Patches of IAM's enforcement: conditions that policies of ours ask for, and stock does not know."""
+
+import json
+from typing import Any
+
+from ministack.core import iam_actions
+
+from local.fidelity import Patch
+from local.fidelity.rewriting import expect
+
+
+def encryption_context_is_a_condition() -> None:
+    """A policy may say under which encryption context a role opens what KMS wrapped."""
+    expect(hasattr(iam_actions, "request_tag_context"), "iam_actions has no request_tag_context")
+    expect(not hasattr(iam_actions, "kms_service_context"), "KMS has a context of its own by now")
+    stock = iam_actions.request_tag_context
+
+    def context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = stock(service, iam_action, body, params)
+        return found | (encryption_context(body) if service == "kms" else {})
+
+    iam_actions.request_tag_context = context
+
+
+def encryption_context(body: bytes) -> dict[str, Any]:
+    """Return `kms:EncryptionContext:…` and `kms:EncryptionContextKeys` as AWS has them; neither if there is none."""
+    try:
+        pairs = json.loads(body or b"{}").get("EncryptionContext") or {}
+    except (ValueError, AttributeError):
+        return {}
+    keys = {"kms:EncryptionContextKeys": sorted(pairs)} if pairs else {}
+    return keys | {f"kms:EncryptionContext:{name}": value for name, value in pairs.items()}
+
+
+PATCHES: list[Patch] = [encryption_context_is_a_condition]
