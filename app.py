@@ -16,6 +16,8 @@ from chalicelib.api import (
     later,
     logs,
     mgmt,
+    mgmt_guests,
+    mgmt_parameters,
     roots,
     tracing,
     versions,
@@ -29,7 +31,7 @@ app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (
     *(versions, catalog, clusters, instances, actions, accounts, roots, configurations),
-    *(logs, jobs, later, mgmt, versions_admin),
+    *(logs, jobs, later, mgmt, mgmt_guests, mgmt_parameters, versions_admin),
 )
 for part in PARTS:
     app.register_blueprint(part.routes)

@@ -55,6 +55,7 @@ FORMS = {
     "dtrove_reads_function": (r"[\w:.-]{1,200}", "the name or ARN of a function"),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
+    "dtrove_region": (r"[\w.-]{1,255}", "at most 255 of A-Z a-z 0-9 _ . -"),
     "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),
     "dtrove_nspawn_root": FOLDER,
     "dtrove_nspawn_images": FOLDER,

@@ -25,7 +25,7 @@ PROVIDERS = {
 }
 OF_CALLERS = frozenset(  # what `. .local/env` sets for a caller's shell: no settings of the service
     {
-        *("DTROVE_URL", "DTROVE_PROJECT", "DTROVE_OTHER_PROJECT"),
+        *("DTROVE_URL", "DTROVE_PROJECT", "DTROVE_OTHER_PROJECT", "DTROVE_NETWORK", "DTROVE_SUBNET"),
         *("DTROVE_TOKEN", "DTROVE_READER_TOKEN", "DTROVE_ADMIN_TOKEN", "DTROVE_OTHER_TOKEN"),
     }
 )
@@ -86,6 +86,7 @@ class Config:
     dtrove_writes_per_minute: int = 300  # of a project: all else
     dtrove_answers_kept_hours: int = 24  # for an Idempotency-Key that comes again
     dtrove_default_datastore: str = "mysql"  # of an instance whose order names none
+    dtrove_region: str = "RegionOne"  # that this deployment serves: shown, and the only one an order may name
     # --- identity
     dtrove_identity: str = "tokens"  # tokens: DTROVE_TOKENS; keystone: that of OS_AUTH_URL
     dtrove_tokens: str = "{}"  # JSON: {sha256 of the token: {"project_id": …, "user": …, "roles": […]}}

@@ -7,6 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from chalicelib.providers.one_host import Network
+
 CALLERS = {  # variable → project, user, roles
     "DTROVE_TOKEN": ("demo", "demo", ["member"]),
     "DTROVE_READER_TOKEN": ("demo", "reader", ["reader"]),
@@ -37,14 +39,19 @@ def tokens_in(folder: Path) -> dict[str, str]:
     return tokens
 
 
-def write_env(folder: Path, api_url: str, tokens: dict[str, str], embedded: dict[str, str]) -> None:
-    """Write `env` (for a shell) and `clouds.yaml`; `embedded` is what makes AWS tools use the embedded AWS."""
+def write_env(folder: Path, api_url: str, tokens: dict[str, str], network: Network, embedded: dict[str, str]) -> None:
+    """Write `env` (for a shell) and `clouds.yaml`.
+
+    `network` is what `--nic` may name; `embedded` is what makes AWS tools use the embedded AWS.
+    """
     project_id = CALLERS["DTROVE_TOKEN"][0]
     url = f"{api_url}/v1.0/{project_id}"
     variables = {
         "DTROVE_URL": url,
         "DTROVE_PROJECT": project_id,
         "DTROVE_OTHER_PROJECT": CALLERS["DTROVE_OTHER_TOKEN"][0],
+        "DTROVE_NETWORK": network.network_id,
+        "DTROVE_SUBNET": network.subnet_id,
         **tokens,
         **embedded,
     }

@@ -61,7 +61,8 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
     service = Service(embedded, outputs["ApiUrl"], tokens)
     offer(embedded, images.GOLDEN)
     warm(service)
-    write_env(folder, outputs["ApiUrl"], tokens, embedded.environment())
+    network_of_guests = Site.of(Config.from_environment(settings)).only_network
+    write_env(folder, outputs["ApiUrl"], tokens, network_of_guests, embedded.environment())
     return service
 
 

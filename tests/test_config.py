@@ -1,12 +1,14 @@
 """Settings: read from the environment, wrong ones named."""
 
 import re
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from chalicelib.config import OF_CALLERS, Config
 from chalicelib.errors import ConfigError
+from chalicelib.providers.one_host import Network
 from local.callers import CALLERS, write_env
 from tests.conftest import REPO
 
@@ -168,7 +170,8 @@ def test_a_mistyped_name_is_refused_with_the_nearest_there_is() -> None:
 
 
 def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp_path: Path) -> None:
-    write_env(tmp_path, "http://x", dict.fromkeys(CALLERS, "t"), {"AWS_ENDPOINT_URL": "http://x"})
+    network = Network("n", "s", IPv4Network("10.0.0.0/24"))
+    write_env(tmp_path, "http://x", dict.fromkeys(CALLERS, "t"), network, {"AWS_ENDPOINT_URL": "http://x"})
     names = re.findall(r"^export (\w+)=", (tmp_path / "env").read_text(), re.M)
 
     assert {name for name in names if name.startswith("DTROVE_")} == OF_CALLERS

@@ -20,7 +20,7 @@ from chalicelib.orders.requester import Requester
 routes = Routes(__name__)
 
 Place = Callable[[Instance, Requester], Placed]
-TO_COME = ("resize", "promote_to_replica_source", "eject_replica_source", "reboot", "migrate", "rebuild")
+TO_COME = ("resize", "promote_to_replica_source", "eject_replica_source", "migrate", "rebuild")
 
 
 def place(workflow: str) -> Place:
@@ -28,6 +28,7 @@ def place(workflow: str) -> Place:
 
 
 ACTIONS: dict[str, Place] = {"restart": place_restart, "stop": place("stop_cluster"), "start": place("start_cluster")}
+MANAGED: dict[str, Place] = {"reboot": place("reboot_instance")}  # for administrators
 RESETS = ("reset_status", "reset-task-status")
 
 
@@ -35,8 +36,8 @@ RESETS = ("reset_status", "reset-task-status")
 def act_on_instance(request: Request) -> Response:
     instance = request.find(Instance, "instance_id")
     action = request.action()
-    if action in RESETS and not request.caller.is_admin:
-        raise Forbidden("Only administrators may reset the status of an instance.")
+    if action in (*RESETS, *MANAGED) and not request.caller.is_admin:
+        raise Forbidden(f"Only administrators may ask for '{action}'.")
     return _acted(request, instance, action)
 
 
@@ -57,8 +58,8 @@ def _acted(request: Request, instance: Instance, action: str) -> Response:
     by = request.requester_for(instance)
     if action in TO_COME:
         raise NotOffered(f"'{action}' is not offered yet.")
-    if action in ACTIONS:
-        return accepted(ACTIONS[action](instance, by).job)
+    if places := ACTIONS.get(action) or MANAGED.get(action):
+        return accepted(places(instance, by).job)
     if action not in RESETS:
         raise BadRequest(f"Validation error: body['{action}'] is not an action of instances")
     tried(lambda: reset(instance.cluster_id, by.user))

@@ -10,13 +10,14 @@ from chalice.app import Response
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.throttle import left_of, limit_of
-from chalicelib.api.views.catalog import datastore_view, flavor_view, version_view
+from chalicelib.api.views.catalog import datastore_view, flavor_view, version_view, volume_type_view
 from chalicelib.api.views.links import View, when
 from chalicelib.errors import NotFound
 from chalicelib.jobs.quota import limits_of, use_of
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
 from chalicelib.models.record import now
+from chalicelib.models.volume_type import VolumeType
 
 routes = Routes(__name__)
 
@@ -58,9 +59,9 @@ def list_version_flavors(request: Request) -> Response:
 
 @routes.on("GET /datastores/{datastore}/versions/{version}/volume-types")
 def list_version_volume_types(request: Request) -> Response:
-    """Volumes are of the cloud's default type: there is none to choose."""
     show_version(request)
-    return Response({"volume_types": []})
+    types = [each for each in VolumeType.all() if each.is_public or request.caller.is_admin]
+    return Response({"volume_types": [volume_type_view(each) for each in types]})
 
 
 @routes.on("GET /flavors")

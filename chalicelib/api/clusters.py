@@ -59,7 +59,8 @@ def show_member(request: Request) -> Response:
 @routes.on("DELETE /clusters/{cluster_id}")
 def delete_cluster(request: Request) -> Response:
     cluster = request.find(Cluster, "cluster_id")
-    return accepted(place_change(Change("delete_cluster", cluster.cluster_id), request.requester_for(cluster)).job)
+    change = Change("delete_cluster", cluster.cluster_id)
+    return accepted(place_change(change, request.requester_for(cluster), cluster).job)
 
 
 @routes.on("POST /clusters/{cluster_id}")
@@ -72,7 +73,7 @@ def act_on_cluster(request: Request) -> Response:
     if action in {ATTACH, DETACH}:
         placed = _configured(request, cluster, fields.object(action) if action == ATTACH else None)
     else:
-        placed = _place(action, fields, cluster.cluster_id, request.requester_for(cluster))
+        placed = _place(action, fields, cluster, request.requester_for(cluster))
     view = cluster_view(request, placed.cluster, placed.instances)
     return told(placed.job, {"cluster": view, "job": job_view(placed.job)}, 202)
 
@@ -80,7 +81,8 @@ def act_on_cluster(request: Request) -> Response:
 def _configured(request: Request, cluster: Cluster, fields: Fields | None) -> Placed:
     """Give all members the group that is named, or take theirs away."""
     group = request.find_id(Configuration, fields.reference("configuration_id")) if fields else None
-    return place_configuration(group, cluster.cluster_id, cluster.instance_ids, request.requester_for(cluster))
+    by = request.requester_for(cluster)
+    return place_configuration(group, cluster.cluster_id, cluster.instance_ids, by, cluster)
 
 
 def _reset(request: Request, cluster: Cluster) -> Response:
@@ -90,14 +92,14 @@ def _reset(request: Request, cluster: Cluster) -> Response:
     return Response("", status_code=202)
 
 
-def _place(action: str, fields: Fields, cluster_id: str, by: Requester) -> Placed:
+def _place(action: str, fields: Fields, cluster: Cluster, by: Requester) -> Placed:
     if action == "grow":
-        return place_instances(cluster_id, parse_grow(fields), by)
+        return place_instances(cluster.cluster_id, parse_grow(fields), by, cluster)
     if action == "shrink":
         leaving = [each.text("id") for each in fields.objects("shrink")]
-        return place_change(Change("remove_instance", cluster_id, leaving), by)
+        return place_change(Change("remove_instance", cluster.cluster_id, leaving), by, cluster)
     if action in PLAIN:
-        return place_change(Change(PLAIN[action], cluster_id), by)
+        return place_change(Change(PLAIN[action], cluster.cluster_id), by, cluster)
     if action in LATER:
         raise NotOffered(f"'{action}' is not offered yet.")
     raise BadRequest(f"Validation error: body['{action}'] is not an action of clusters")

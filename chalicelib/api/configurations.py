@@ -9,7 +9,7 @@ from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.configurations import configuration_detail, configuration_view, parameter_view
-from chalicelib.datastores.parameters import drift
+from chalicelib.datastores.parameters import Parameter, drift
 from chalicelib.errors import NotFound
 from chalicelib.jobs.beginnings import launch
 from chalicelib.models.configuration import Configuration, page_of_configurations
@@ -104,11 +104,16 @@ def list_parameters(request: Request) -> Response:
 @routes.on("GET /datastores/{datastore}/versions/{version}/parameters/{parameter}")
 @routes.on("GET /datastores/versions/{version}/parameters/{parameter}")
 def show_parameter(request: Request) -> Response:
-    datastore, name = version_of(request), request.values["parameter"]
-    parameter = orders.parameters_of(datastore).get(name)
-    if parameter is None:
-        raise NotFound(f"The configuration parameter {name} is not supported for this datastore.")
-    return Response(parameter_view(parameter, datastore.version_id))
+    datastore = version_of(request)
+    return Response(parameter_view(parameter_of(request, datastore), datastore.version_id))
+
+
+def parameter_of(request: Request, datastore: Datastore) -> Parameter:
+    """Return the parameter that the path names. Raises NotFound, NotOffered."""
+    name = request.values["parameter"]
+    if parameter := orders.parameters_of(datastore).get(name):
+        return parameter
+    raise NotFound(f"The configuration parameter {name} is not supported for this datastore.")
 
 
 def _fields(request: Request) -> Fields:

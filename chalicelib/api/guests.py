@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws, config, errors
 from chalicelib.errors import ServiceError, Unavailable
+from chalicelib.jobs.beginnings import not_now
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Status
 
@@ -34,15 +35,19 @@ def ask_through(ask: Ask) -> None:
 
 
 def read(name: str, instance: Instance, **about: Any) -> Any:
-    """Return what the read of that name finds; `about` is what else it must know.
+    """Return what the read of that name finds of one that serves. Raises as `ask` does."""
+    if instance.status != Status.ACTIVE:
+        raise not_now(f"Instance {instance.instance_id}", instance.status)
+    return ask(name, instance, **about)
+
+
+def ask(name: str, instance: Instance, **about: Any) -> Any:
+    """Return what the read of that name finds, whatever the instance's status; `about` is what else it must know.
 
     Raises Unavailable, Unprocessable, NotOffered, NotFound.
     """
-    if instance.status != Status.ACTIVE:
-        raise errors.Unprocessable(
-            f"Instance {instance.instance_id} is not currently available for an action to be performed "
-            f"(instance status was {instance.status})."
-        )
+    if not instance.address:
+        raise Unavailable(f"Instance {instance.instance_id} has no server yet that could be asked.")
     try:
         answer = _ask[0]({"read": name, "instance_id": instance.instance_id, "about": about})
     except (BotoCoreError, ClientError) as error:

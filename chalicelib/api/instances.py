@@ -11,15 +11,17 @@ from chalicelib.errors import BadRequest, NotOffered
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance, page_of_instances
+from chalicelib.orders.access import place_access
 from chalicelib.orders.configurations import check_attachable, place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.instance_order import ReplicaOrder, parse_instance
 from chalicelib.orders.instances import place_removal, place_replicas, rename
 from chalicelib.orders.placing import place_cluster
+from chalicelib.orders.whereabouts import Access, read_new_access
 
 routes = Routes(__name__)
 
-TO_COME = ("replica_of", "slave_of", "datastore_version", "access")
+TO_COME = ("replica_of", "slave_of", "datastore_version")
 
 
 @routes.on("POST /instances")
@@ -69,22 +71,36 @@ def delete_instance(request: Request) -> Response:
 @routes.on("PUT /instances/{instance_id}")
 @routes.on("PATCH /instances/{instance_id}")
 def update_instance(request: Request) -> Response:
-    """Rename it, or change one other thing: its configuration group, which nothing at all takes away too."""
+    """Rename it, or change one other thing: who may reach it, or its group, which nothing at all takes away too."""
     instance = request.find(Instance, "instance_id")
     fields = Fields.of_body(request.body, "instance")
-    fields.only("name", "configuration", *TO_COME)
-    wished = [each for each in ("configuration", *TO_COME) if fields.has(each)]
+    wished = _wished(fields)
+    group = request.find_id(Configuration, fields.reference("configuration")) if "configuration" in fields else None
+    check_attachable(group, instance)
+    access = read_new_access(fields) if wished == "access" else None
+    if "name" in fields:
+        rename(instance, fields.name("name"))
+    if access is not None:
+        return _reached(request, instance, access)
+    if wished or (instance.configuration_id and not fields.has("name")):
+        return _configured(request, instance, group)
+    return Response("", status_code=202)
+
+
+def _wished(fields: Fields) -> str | None:
+    """Return the one thing that shall change beside its name, if any shall. Raises BadRequest, NotOffered."""
+    fields.only("name", "configuration", "access", *TO_COME)
+    wished = [each for each in ("configuration", "access", *TO_COME) if fields.has(each)]
     if len(wished) > 1:
         raise BadRequest(f"Validation error: instance: only one of {', '.join(wished)} can be changed at a time")
     if wished and wished[0] in TO_COME:
         raise NotOffered(f"Changing {wished[0]} is not offered yet.")
-    group = request.find_id(Configuration, fields.reference("configuration")) if "configuration" in fields else None
-    check_attachable(group, instance)
-    if "name" in fields:
-        rename(instance, fields.name("name"))
-    if wished or (instance.configuration_id and not fields.has("name")):
-        return _configured(request, instance, group)
-    return Response("", status_code=202)
+    return wished[0] if wished else None
+
+
+def _reached(request: Request, instance: Instance, access: Access) -> Response:
+    by = request.requester_for(instance)
+    return done(place_access(instance.cluster_id, instance.instance_id, access, by).job)
 
 
 def _configured(request: Request, instance: Instance, group: Configuration | None) -> Response:

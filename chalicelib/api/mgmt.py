@@ -8,7 +8,8 @@ from chalicelib.api.routes import Routes
 from chalicelib.api.views.clusters import cluster_view
 from chalicelib.api.views.instances import instance_detail, instance_view
 from chalicelib.api.views.links import View
-from chalicelib.errors import BadRequest, Forbidden
+from chalicelib.api.views.managed import managed_detail, managed_view
+from chalicelib.errors import BadRequest, Forbidden, NotFound
 from chalicelib.jobs.quota import limits_of, set_limits, use_of
 from chalicelib.jobs.reset import reset
 from chalicelib.models.cluster import Cluster, every_cluster, page_of_clusters
@@ -26,38 +27,36 @@ MOST_QUOTA = 1_000_000
 def list_all_instances(request: Request) -> Response:
     """List those of all projects, or of `?project_id=`; members of clusters with `?include_clustered=true`."""
     limit, marker = request.page(MOST_LISTED)
+    if _of_the_deleted(request):
+        return page(request, "instances", [], None)
     if project_id := request.query.get("project_id"):
         instances, marker = page_of_instances(project_id, limit, marker, with_members=request.with_members)
     else:
         instances, marker = every_instance(limit, marker)
         instances = [each for each in instances if request.with_members or each.standalone_in]
-    return page(request, "instances", [instance_view(request, each) | _managed(each) for each in instances], marker)
+    return page(request, "instances", [instance_view(request, each) | managed_view(each) for each in instances], marker)
 
 
 @routes.on("GET /mgmt/instances/{instance_id}")
 def show_any_instance(request: Request) -> Response:
     instance = request.find(Instance, "instance_id")
-    cluster = Cluster.find(instance.cluster_id) if instance.standalone_in else None
-    return Response({"instance": instance_detail(request, instance, cluster) | _managed(instance)})
+    if _of_the_deleted(request):
+        raise NotFound(f"Resource {instance.instance_id} cannot be found.")
+    cluster = Cluster.find(instance.cluster_id)
+    view = instance_detail(request, instance, cluster if instance.standalone_in else None)
+    return Response({"instance": view | managed_detail(instance, cluster)})
 
 
-def _managed(instance: Instance) -> View:
-    """Return what administrators see of an instance beside the rest."""
-    server = {"id": instance.server_id, "name": instance.name, "tenant_id": instance.project_id}
-    return {
-        "server": {**server, "status": instance.server_status, "host": instance.compute_host}
-        if instance.server_id
-        else None,
-        "service_status": instance.status,
-        "task_description": instance.step or "No tasks for the instance.",
-        "deleted": False,
-        "deleted_at": None,
-    }
+def _of_the_deleted(request: Request) -> bool:
+    """Whether only those are asked for whose records are kept though they are deleted: here there are none."""
+    return request.query.get("deleted", "").lower() in {"true", "1"}
 
 
 @routes.on("GET /mgmt/clusters")
 def list_all_clusters(request: Request) -> Response:
     limit, marker = request.page(MOST_LISTED)
+    if _of_the_deleted(request):
+        return page(request, "clusters", [], None)
     if project_id := request.query.get("project_id"):
         clusters, marker = page_of_clusters(project_id, limit, marker)
     else:

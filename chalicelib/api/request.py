@@ -106,7 +106,7 @@ class Request:
             raise BadRequest(f"marker: is longer than {LONGEST_MARKER} characters")
         if text is None:
             return most, marker
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not int(text):
+        if not re.fullmatch(r"[0-9]{1,100}", text) or not int(text):
             raise BadRequest("limit: must be a whole number above 0")
         return min(int(text), most), marker
 

@@ -1,4 +1,4 @@
-"""/mgmt/datastore-versions: what is on offer, as administrators set it."""
+"""/mgmt/datastore-versions, and the end of a datastore: what is on offer, as administrators set it."""
 
 from chalice.app import Response
 
@@ -8,7 +8,7 @@ from chalicelib.api.routes import Routes
 from chalicelib.api.views.catalog import managed_version_view
 from chalicelib.models.datastore import Datastore
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.offers import change_version, offer_version, withdraw_version
+from chalicelib.orders.offers import change_version, forget_datastore, offer_version, withdraw_version
 
 routes = Routes(__name__)
 
@@ -39,4 +39,10 @@ def update_version(request: Request) -> Response:
 @routes.on("DELETE /mgmt/datastore-versions/{version}")
 def delete_version(request: Request) -> Response:
     withdraw_version(version_of(request))
+    return Response("", status_code=202)
+
+
+@routes.on("DELETE /datastores/{datastore}")
+def delete_datastore(request: Request) -> Response:
+    forget_datastore(request.values["datastore"])
     return Response("", status_code=202)

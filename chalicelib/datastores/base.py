@@ -54,6 +54,7 @@ class BaseManager(ABC):
     port: ClassVar[int]
     root_name: ClassVar[str]  # the account that `Passwords.root` opens, from anywhere
     data_path: ClassVar[str]  # the folder that the volume is mounted on; no dash in it
+    pid_path: str = "/dev/null"  # a file whose first line is the service's process, where systemd does not know it
     parameters_path: str = "/etc/dtrove/parameters.conf"  # what the service reads after `render_config_file`'s
     log_folder: str = ""  # where all its `logs` are: its own, so that nobody else's logrotate knows it
     logs_path: str = ""  # which of them are switched on: the service reads it before its parameters
@@ -190,6 +191,11 @@ class BaseManager(ABC):
             Permanent: refused, with the server's own words; all is as it was before.
         """
         return applying.apply_parameters(self.live_parameters(), instance, guest, values)
+
+    def has_waiting_parameters(self, guest: Guest) -> bool:
+        """Whether some wait for a restart: a start puts them in force only where the service did not run."""
+        said = guest.run("[ -e {path}.next ] && echo waiting || echo none", path=self.parameters_path)
+        return said.strip() == "waiting"
 
     def actual_parameters(self, guest: Guest, names: Sequence[str]) -> dict[str, Any]:
         """Return the server's present values, each of its parameter's type; names that cannot be set are left out."""

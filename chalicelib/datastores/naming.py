@@ -10,6 +10,7 @@ ANYWHERE: Final = "%"
 TROVES_OWN: Final = frozenset({"os_admin", "root"})  # what Trove has always refused to make
 OUR_OWN: Final = frozenset({"replication"})
 PASSWORD_BYTES: Final = 255
+UNADDRESSABLE: Final = frozenset({".", ".."})  # what is made under such a name could never be asked for again
 
 
 def refused(what: str, name: str, why: str) -> BadRequest:
@@ -23,6 +24,8 @@ def check_name(what: str, name: str, reserved: Set[str]) -> None:
     """
     if fault := _fault(name):
         raise refused(what, name, fault)
+    if name in UNADDRESSABLE:
+        raise refused(what, name, "cannot be in the path of an address: clients fold it away")
     if name != name.strip():
         raise refused(what, name, "begins or ends with a space")
     if name.lower() in reserved:

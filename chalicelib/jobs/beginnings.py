@@ -10,9 +10,11 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import aws, config
 from chalicelib.errors import Permanent, Unprocessable
 from chalicelib.jobs.beside import is_beside, join
+from chalicelib.jobs.bringing import take_along
 from chalicelib.jobs.endings import preempt
 from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
 from chalicelib.models.cluster import Cluster, Kind
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import OPEN, Job, sort_key_of
 from chalicelib.models.record import now, transaction
@@ -83,9 +85,12 @@ def in_the_way(workflow: Workflow, cluster: Cluster) -> bool:
 
 def busy(cluster: Cluster) -> Unprocessable:
     what = f"Cluster {cluster.cluster_id}" if cluster.kind == Kind.CLUSTER else f"Instance {cluster.primary_id}"
-    return Unprocessable(
-        f"{what} is not currently available for an action to be performed (status was {cluster.status})."
-    )
+    return not_now(what, cluster.status)
+
+
+def not_now(what: str, status: str) -> Unprocessable:
+    """Return Trove's own words for what is asked of a thing in the wrong status."""
+    return Unprocessable(f"{what} is not currently available for an action to be performed (status was {status}).")
 
 
 def launch(job: Job) -> None:
@@ -127,11 +132,14 @@ def retake(job: Job, redrive_count: int) -> None:
         raise Permanent(f"Cluster {job.cluster_id} has changed since job {job.job_id} ended: it cannot be redriven.")
     job.status, job.openness, job.redrives = JobStatus.RUNNING, OPEN, redrive_count
     job.message = job.finished_at = job.expires_at = None
+    group = Configuration.find(job.configuration_id) if job.configuration_id else None
     with transaction() as batch:
         batch.save(job)
         if is_beside(job):
             join(batch, job, cluster)
             return
+        if group is not None:
+            take_along(batch, job, group)
         cluster.held_by, cluster.status, cluster.message = job.job_id, workflow.during or cluster.status, None
         for each in cluster.instances():
             each.held_by = job.job_id

@@ -8,6 +8,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import config
 from chalicelib.errors import Permanent
 from chalicelib.jobs.beside import is_beside, leave
+from chalicelib.jobs.bringing import let_go
 from chalicelib.jobs.quota import give_back
 from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster, primary_of
@@ -17,6 +18,8 @@ from chalicelib.models.key import Key
 from chalicelib.models.record import now, transaction
 from chalicelib.models.shelved import Shelved
 from chalicelib.models.status import AT_REST, JobStatus, Status
+
+ENABLE_ROOT = "enable_root"  # the title of the job that lets root in
 
 
 def succeed(job: Job) -> None:
@@ -141,6 +144,7 @@ def _close(
     job.expires_at = timedelta(days=config.current().dtrove_job_retention_days)
     job.reached = [reached(job, each) for each in instances if each.instance_id in job.instance_ids]
     batch.save(job)
+    let_go(batch, job)
 
 
 def reached(job: Job, instance: Instance) -> Reached:
@@ -172,3 +176,6 @@ def _end_beside(job: Job, status: JobStatus, reason: str | None = None) -> None:
     with transaction() as batch:
         _close(batch, job, status, cluster.instances() if cluster else [], reason)
         leave(batch, job, cluster)
+        if cluster is not None and job.title == ENABLE_ROOT and status == JobStatus.SUCCEEDED:
+            cluster.root_enabled_at, cluster.root_enabled_by = now(), job.requested_by
+            batch.save(cluster)

@@ -87,10 +87,21 @@ WORKFLOWS = {
         during=Status.STARTING,
         instances_during=Status.STARTING,
     ),
+    "reboot_instance": Workflow(
+        steps=("open_job", "reboot_server", "await_ssh", "restart_datastore", "close_job"),
+        begins_from=AT_REST,
+        during=Status.RESTARTING,
+        instances_during=Status.RESTARTING,
+    ),
     "perform": Workflow(steps=("open_job", "run_commands", "close_job"), begins_from=AT_REST),
     "configure_instances": Workflow(
         steps=("open_job", "apply_parameters", "close_job"),
         begins_from=ACTIVE,
+        timeout_seconds=FIVE_MINUTES,
+    ),
+    "change_access": Workflow(
+        steps=("open_job", "change_access", "close_job"),
+        begins_from=frozenset({Status.ACTIVE, Status.STOPPED}),
         timeout_seconds=FIVE_MINUTES,
     ),
     "change_accounts": Workflow(

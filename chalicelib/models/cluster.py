@@ -61,12 +61,15 @@ class Cluster(HeldRecord):
     datastore_version = UnicodeAttribute()  # e.g. "10.11"
     datastore_version_id = UnicodeAttribute()
     members: ListAttribute[Member] = ListAttribute(of=Member, default=list)  # in the order they joined
+    locality = UnicodeAttribute(null=True)  # how near each other its servers shall be; None: as it comes
     primary_id = UnicodeAttribute(null=True)  # the member whose role is primary
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # why it is in ERROR
     key_ids: ListAttribute[str] = ListAttribute(default=list)  # its SSH key pairs; new guests trust the last
     passwords = Sealed(null=True)
     first_accounts = Sealed(null=True)  # databases and users it shall be born with; gone once it is made
+    root_enabled_at = UTCDateTimeAttribute(null=True)  # when root was let in last, at birth or since …
+    root_enabled_by = UnicodeAttribute(null=True)  # … and who asked for it
     last_job_id = UnicodeAttribute(null=True)  # who held it last: only that job may take it up again (redrive)
     shared_by: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # jobs that may run beside each other (backups)
     created_at = UTCDateTimeAttribute(default=now)

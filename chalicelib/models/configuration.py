@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.models.page import one_page
@@ -30,6 +30,7 @@ class Configuration(ProjectRecord):
     datastore_version = UnicodeAttribute()
     datastore_version_id = UnicodeAttribute()
     values = JSONAttribute()  # by the parameters' names, each of its parameter's type
+    brought_by: UnicodeSetAttribute = UnicodeSetAttribute(null=True)  # jobs that are giving it to instances now
     created_at = UTCDateTimeAttribute(default=now)
     updated_at = UTCDateTimeAttribute(default=now)
 

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
 from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
@@ -85,6 +92,16 @@ class Instance(HeldRecord):
     memory_mib = NumberAttribute()
     vcpus = NumberAttribute(default=1)
     volume_gib = NumberAttribute(null=True)  # None: the data lives on the server's own disk
+    volume_type = UnicodeAttribute(null=True)  # None: the cloud's default
+    # --- where it shall be, and who may come
+    availability_zone = UnicodeAttribute(null=True)  # None: any
+    locality = UnicodeAttribute(null=True)  # its cluster's: how near each other their servers shall be
+    network_id = UnicodeAttribute(null=True)  # asked for, or else noted by the provider
+    subnet_id = UnicodeAttribute(null=True)
+    ip_address = UnicodeAttribute(null=True)  # the one asked for; `address` is the one it has
+    is_public = BooleanAttribute(default=False)
+    allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)  # None: its database answers everybody
+    access_changes = NumberAttribute(null=True)  # how many were asked for: the clouds take none that is older
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # error of the last step on it
     # --- the job in hand
@@ -92,6 +109,7 @@ class Instance(HeldRecord):
     progress = NumberAttribute(default=0)  # percent of the server's current task, as the cloud says
     busy_by = UnicodeAttribute(null=True)  # the job whose step is in the middle of an effect …
     busy_until = UTCDateTimeAttribute(null=True)  # … and when its Lambda is dead for certain
+    rebooted_by = UnicodeAttribute(null=True)  # the job that asked last for a reboot of its server
     joined_at = UTCDateTimeAttribute(null=True)  # when it first served; None while it never has
     # --- the server, as the provider noted it
     server_id = UnicodeAttribute(null=True)
@@ -99,6 +117,7 @@ class Instance(HeldRecord):
     local_id = UnicodeAttribute(null=True)  # the server's name on its compute host, for DTROVE_PREFIX
     compute_host = UnicodeAttribute(null=True)
     address = UnicodeAttribute(null=True)  # IPv4
+    public_address = UnicodeAttribute(null=True)  # one more, of the cloud's public network
     volume_id = UnicodeAttribute(null=True)
     volume_device = UnicodeAttribute(null=True)  # a name that stays, e.g. /dev/vdb
     # --- the guest

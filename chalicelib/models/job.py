@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -92,6 +93,10 @@ class Job(ProjectRecord):
     log = UnicodeAttribute(null=True)  # its name
     acts: ListAttribute[str] = ListAttribute(null=True)  # enable or disable, discard, publish: in this order
     goal = UnicodeAttribute(null=True)  # JSON: how far to publish which of its files; what comes before that is done
+    # --- change_access: as it shall be
+    access_changes = NumberAttribute(null=True)  # the instance's, this one counted
+    is_public = BooleanAttribute(null=True)
+    allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)
     # --- change_accounts
     wish = Sealed(null=True)  # until the job ends: it may hold passwords
 

@@ -5,6 +5,7 @@ from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
+from chalicelib.models.volume_type import VolumeType
 from chalicelib.orders.fields import Fields
 
 
@@ -40,6 +41,14 @@ def find_flavors(flavor_ids: set[str]) -> dict[str, Flavor]:
     for flavor_id in sorted(flavor_ids - offered.keys()):
         raise BadRequest(f"Validation error: flavorRef: Resource {flavor_id} cannot be found.")
     return offered
+
+
+def check_volume_types(volume_types: set[str | None]) -> None:
+    """Raise BadRequest for a type that the cloud does not have. No request if none is named."""
+    named = {each for each in volume_types if each}
+    offered = [each for each in VolumeType.all() if each.is_public] if named else []
+    for volume_type in sorted(named - {name for each in offered for name in (each.volume_type_id, each.name)}):
+        raise BadRequest(f"Validation error: volume['type']: Resource {volume_type} cannot be found.")
 
 
 def find_configuration(project_id: str, configuration_id: str, version_id: str) -> Configuration:

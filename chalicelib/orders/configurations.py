@@ -8,6 +8,7 @@ from uuid import uuid4
 from chalicelib.datastores.parameters import Parameter, check_values, parameters_for
 from chalicelib.errors import BadRequest, NotFound, NotOffered, Unprocessable
 from chalicelib.jobs.beginnings import busy, draft, in_the_way, take_lock
+from chalicelib.jobs.bringing import take_along
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
@@ -18,7 +19,7 @@ from chalicelib.models.status import Status
 from chalicelib.orders.catalog import find_datastore, named_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.members import id_from
-from chalicelib.orders.placing import Placed, once
+from chalicelib.orders.placing import Placed, once, reads
 from chalicelib.orders.requester import Requester
 
 MOST_ATTACHED = 100  # instances of one group: each edit reaches all of them
@@ -63,6 +64,8 @@ def change_configuration(configuration: Configuration, fields: Fields, by: Reque
     clusters = _clusters_with(configuration) if values != configuration.values else []
     if held := next((each for each in clusters if in_the_way(WORKFLOWS["configure_instances"], each)), None):
         raise busy(held)
+    if configuration.brought_by and values != configuration.values:  # they may have read the former values
+        raise Unprocessable(f"Configuration group {configuration.configuration_id} is being given to instances.")
     configuration.values = values
     if "name" in fields:
         configuration.name = fields.name("name")
@@ -89,10 +92,14 @@ def _placed_if_it_serves(configuration: Configuration, cluster: Cluster, by: Req
 
 
 def delete_configuration(configuration: Configuration) -> None:
-    """Forget it. Raises BadRequest while instances have it."""
+    """Forget it. Raises BadRequest while instances have it or are being given it; Stale if one is at this moment."""
+    group = f"Configuration group {configuration.configuration_id}"
+    if configuration.brought_by:
+        raise BadRequest(f"{group} is being attached to instances: detach it then.")
     if page_of_attached(configuration.configuration_id, 1, None)[0]:
-        raise BadRequest(f"Configuration group {configuration.configuration_id} is attached to instances: detach it.")
-    configuration.delete()
+        raise BadRequest(f"{group} is attached to instances: detach it.")
+    with transaction() as batch:
+        batch.delete(configuration)
 
 
 def check_attachable(configuration: Configuration | None, instance: Instance) -> None:
@@ -115,30 +122,33 @@ def place_configuration(
     cluster_id: str,
     instance_ids: Sequence[str] | None,
     by: Requester,
+    known: Cluster | None = None,
 ) -> Placed:
     """Record the job that gives instances the group (None: takes theirs away); of None, to those that have it.
 
     Raises Unprocessable, BadRequest.
     """
     group_id = configuration.configuration_id if configuration else None
-    if configuration is not None and configuration.project_id != by.project_id:  # an administrator sees both
-        raise NotFound(f"Resource {group_id} cannot be found.")
+    read = reads(by, cluster_id, known)
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, cluster_id)
+        group = Configuration.of_project(by.project_id, group_id) if group_id else None  # an administrator sees others
+        cluster = read()
         instances = cluster.instances()
         if strangers := set(instance_ids or ()) - set(cluster.instance_ids):
             raise NotFound(f"Resource {sorted(strangers)[0]} cannot be found.")
         wanted = instance_ids or [each.instance_id for each in instances if each.configuration_id == group_id]
         serving = [each for each in instances if each.instance_id in wanted and each.status == Status.ACTIVE]
         for each in serving:
-            check_attachable(configuration, each)
+            check_attachable(group, each)
         if not (about := [each.instance_id for each in serving]):
             raise Unprocessable(f"No instance of cluster {cluster.cluster_id} that is meant serves now.")
         job = draft("configure_instances", cluster, about, by.user, by.attempt.job_id)
         job.configuration_id = group_id
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
+            if group is not None:
+                take_along(batch, job, group)
         return Placed(cluster, instances, job)
 
     return once(by, place)
@@ -154,4 +164,7 @@ def _clusters_with(configuration: Configuration) -> list[Cluster]:
 
 
 def _description(fields: Fields) -> str | None:
-    return fields.storable("description", longest=LONGEST_DESCRIPTION) if "description" in fields else None
+    """Return what is given; empty is none."""
+    if "description" not in fields or fields.value("description") == "":
+        return None
+    return fields.storable("description", longest=LONGEST_DESCRIPTION)

@@ -10,6 +10,7 @@ from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
+from chalicelib.orders.access import place_access
 from chalicelib.orders.catalog import find_configuration
 from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
@@ -17,6 +18,7 @@ from chalicelib.orders.logs import place_log_change, read_words
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
 from chalicelib.orders.placing import place_change, place_cluster, place_instances
 from chalicelib.orders.requester import Attempt, Requester
+from chalicelib.orders.whereabouts import read_new_access
 
 CONSOLE = "console"
 
@@ -42,8 +44,10 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
         manager = manager_of(Datastore.of_version(cluster.datastore_version_id))
         log = log_named(manager.logs, fields.text("log"))
         return place_log_change(instance, log, read_words(fields, "do"), by).job
+    if workflow == "change_access":
+        return place_access(cluster.cluster_id, fields.text("instance_id"), read_new_access(fields), by).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
-    if instance_ids is None and workflow in {"remove_instance", "perform"}:
+    if instance_ids is None and workflow in {"remove_instance", "reboot_instance", "perform"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")
     change = Change(workflow, cluster.cluster_id, instance_ids)
     if workflow == "perform":
@@ -72,5 +76,4 @@ def _cluster(fields: Fields) -> Cluster:
 def _more(fields: Fields, cluster: Cluster) -> list[InstanceOrder]:
     """Return orders for `count` more instances like the cluster's first."""
     count = fields.whole("count", least=1, most=1_000) if "count" in fields else 1
-    first = cluster.instances()[0]
-    return [InstanceOrder(first.flavor_id, int(first.volume_gib) if first.volume_gib else None)] * count
+    return [InstanceOrder.like(cluster.instances()[0])] * count

@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.errors import BadRequest
 
 NAME_LENGTH = 255
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 UNSTORABLE = re.compile("[\\0\ud800-\udfff]")  # no shell holds the one, no UTF-8 the others
 _ABSENT: Any = object()
 
@@ -33,11 +34,11 @@ class Fields:
         """Whether it is given at all, if only as null."""
         return key in self._values
 
-    def only(self, *keys: str) -> None:
+    def only(self, *keys: str, why: str = "is no property that can be changed") -> None:
         """Raise BadRequest if anything else is given."""
         for key in self._values:
             if key not in keys:
-                raise self.wrong(key, "is no property that can be changed")
+                raise self.wrong(key, why)
 
     def field(self, key: str) -> str:
         return f"{self.path}['{key}']"
@@ -136,6 +137,11 @@ class Fields:
         if (value := self.value(key)) in (True, False):
             return bool(value)
         raise self.wrong(key, "must be true or false")
+
+    def uuid(self, key: str) -> str:
+        if not UUID.fullmatch(value := self.text(key)):
+            raise self.wrong(key, "is not a UUID")
+        return value.lower()
 
     def reference(self, key: str) -> str:
         """Return an id given as itself, as a number, or as a link whose last part it is."""

@@ -1,13 +1,22 @@
 """Trove's order of an instance: one of its own, or replicas of one that is there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from chalicelib.errors import BadRequest
 from chalicelib.models.cluster import Kind
 from chalicelib.orders.account_order import has_any, read_databases, read_users
 from chalicelib.orders.catalog import named_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import ClusterOrder, InstanceOrder
+from chalicelib.orders.whereabouts import (
+    Access,
+    Nic,
+    check_region,
+    read_access,
+    read_locality,
+    read_nic,
+    read_zone,
+    refuse_address_of_replica,
+)
 
 MOST_REPLICAS = 3  # of one order; as in Trove
 INHERITED = ("flavorRef", "flavor", "volume", "datastore", "locality", "users", "databases", "restorePoint")
@@ -15,17 +24,19 @@ INHERITED = ("flavorRef", "flavor", "volume", "datastore", "locality", "users", 
 
 @dataclass(frozen=True)
 class ReplicaOrder:
-    """Replicas of an instance, alike it in all but name."""
+    """Replicas of an instance, alike it in all but name and whereabouts."""
 
     source_id: str
     names: tuple[str, ...]
+    nic: Nic | None = None  # None: in its network
+    availability_zone: str | None = None
+    access: Access = field(default_factory=Access)
 
 
 def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
     """Read `{"instance": {…}}`. Raises BadRequest, OverLimit."""
     fields = Fields.of_body(body, "instance")
-    fields.refuse("nics", "availability_zone", "region_name", "modules", "locality", "restorePoint")
-    _refuse_access(fields)
+    fields.refuse("modules", "restorePoint")
     if "replica_of" in fields:
         return _replicas(fields)
     if "replica_count" in fields and fields.whole("replica_count", least=1, most=MOST_REPLICAS) > 1:
@@ -40,6 +51,7 @@ def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
         configuration_id=fields.reference("configuration") if "configuration" in fields else None,
         databases=tuple(read_databases(fields) if has_any(fields, "databases") else ()),
         users=tuple(read_users(fields) if has_any(fields, "users") else ()),
+        locality=read_locality(fields),
     )
 
 
@@ -50,13 +62,7 @@ def _replicas(fields: Fields) -> ReplicaOrder:
     count = fields.whole("replica_count", least=1, most=MOST_REPLICAS) if "replica_count" in fields else 1
     name = fields.name("name")
     names = (name,) if count == 1 else tuple(f"{name}-{number}" for number in range(1, count + 1))
-    return ReplicaOrder(fields.reference("replica_of"), names)
-
-
-def _refuse_access(fields: Fields) -> None:
-    """Let pass what clients send unasked: `{"is_public": false}`."""
-    if "access" not in fields:
-        return
-    access = fields.object("access")
-    if access.is_true("is_public") or ("allowed_cidrs" in access and access.value("allowed_cidrs")):
-        raise BadRequest(f"Validation error: {access.path}: access from outside is not offered yet")
+    check_region(fields)
+    nic = read_nic(fields)
+    refuse_address_of_replica(fields, nic)
+    return ReplicaOrder(fields.reference("replica_of"), names, nic, read_zone(fields), read_access(fields))

@@ -1,6 +1,7 @@
 """What may be asked of a Trove instance, which is a member of one of our clusters: most often its only one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib.errors import BadRequest, Forbidden, NotOffered
 from chalicelib.jobs.beginnings import busy
@@ -20,8 +21,9 @@ def place_replicas(order: ReplicaOrder, source: Instance, by: Requester) -> Plac
         raise BadRequest(f"Instance {source.instance_id} is a member of a cluster: let the cluster grow instead.")
     if not source.is_primary:
         raise BadRequest(f"Instance {source.instance_id} is a replica itself: name its source.")
-    volume_gib = int(source.volume_gib) if source.volume_gib else None
-    orders = [InstanceOrder(source.flavor_id, volume_gib, name) for name in order.names]
+    like = InstanceOrder.like(source)
+    one = replace(like, nic=order.nic, availability_zone=order.availability_zone, access=order.access)
+    orders = [replace(one, name=name) for name in order.names]
     return place_instances(source.cluster_id, orders, by)
 
 

@@ -9,6 +9,7 @@ from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
 from chalicelib.models.instance import Instance
 from chalicelib.orders.order import ClusterOrder, InstanceOrder
+from chalicelib.orders.whereabouts import Nic
 
 LONGEST_STEM = 240  # characters of the cluster's name: with what follows an instance's name is at most 255
 
@@ -28,6 +29,7 @@ def new_cluster(order: ClusterOrder, project_id: str, datastore: Datastore, clus
         datastore=datastore.datastore,
         datastore_version=datastore.version,
         datastore_version_id=datastore.version_id,
+        locality=order.locality,
     )
 
 
@@ -49,6 +51,7 @@ def new_instances(
 
 
 def _new_instance(cluster: Cluster, order: InstanceOrder, flavor: Flavor, instance_id: str) -> Instance:
+    nic = order.nic or Nic()
     return Instance(
         instance_id=instance_id,
         cluster_id=cluster.cluster_id,
@@ -62,6 +65,14 @@ def _new_instance(cluster: Cluster, order: InstanceOrder, flavor: Flavor, instan
         memory_mib=flavor.memory_mib,
         vcpus=flavor.vcpus,
         volume_gib=order.volume_gib,
+        volume_type=order.volume_type,
+        availability_zone=order.availability_zone,
+        locality=cluster.locality,
+        network_id=nic.network_id,
+        subnet_id=nic.subnet_id,
+        ip_address=nic.ip_address,
+        is_public=bool(order.access.is_public),
+        allowed_cidrs=list(order.access.allowed_cidrs or ()) or None,
         key_id=cluster.key_ids[-1],
     )
 

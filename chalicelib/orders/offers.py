@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib import config, dotted
-from chalicelib.errors import BadRequest
+from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
 from chalicelib.models.record import transaction
 from chalicelib.orders.fields import Fields
@@ -48,6 +48,18 @@ def change_version(record: Datastore, fields: Fields) -> None:
 def withdraw_version(record: Datastore) -> None:
     """Show it no more. What runs it keeps it: it is how such clusters are managed."""
     tried(lambda: _save(Datastore.of_version(record.version_id), {"is_withdrawn": True, "is_active": False}))
+
+
+def forget_datastore(wanted: str) -> None:
+    """Refuse while it has versions: it is there as long as one of them is, and gone with the last.
+
+    Raises BadRequest; NotFound if there never was such a datastore.
+    """
+    versions = [each for each in Datastore.every() if wanted in {each.datastore, each.datastore_id}]
+    if not versions:
+        raise NotFound(f"Datastore '{wanted}' cannot be found.")
+    if left := [each.version for each in versions if not each.is_withdrawn]:
+        raise BadRequest(f"Datastore '{wanted}' has versions: {', '.join(left)}. Delete those first.")
 
 
 CHANGEABLE = (*TEXTS, "packages", "active", "default", "image_tags")

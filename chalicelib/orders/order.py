@@ -1,13 +1,15 @@
 """Orders as typed values: ClusterOrder for a new cluster, InstanceOrder for each instance of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from chalicelib import config
 from chalicelib.datastores.accounts import Database, User
 from chalicelib.errors import OverLimit
 from chalicelib.models.cluster import Cluster, Kind
+from chalicelib.models.instance import Instance
 from chalicelib.orders.fields import Fields
+from chalicelib.orders.whereabouts import Access, Nic, check_region, read_access, read_locality, read_nic, read_zone
 
 MOST_GIB = 1_000_000
 MOST_COMMANDS = 50
@@ -19,15 +21,40 @@ class InstanceOrder:
     flavor_id: str
     volume_gib: int | None = None
     name: str | None = None
+    volume_type: str | None = None  # id or name
+    nic: Nic | None = None
+    availability_zone: str | None = None
+    access: Access = field(default_factory=Access)
 
     @classmethod
     def read(cls, fields: Fields, *, named: bool = True) -> "InstanceOrder":
-        fields.refuse("nics", "availability_zone", "region_name", "modules")
+        fields.refuse("modules")
+        check_region(fields)
         return cls(
             flavor_id=_flavor_id(fields),
             volume_gib=_volume_gib(fields),
             name=fields.name("name") if named and "name" in fields else None,
+            volume_type=_volume_type(fields),
+            nic=read_nic(fields),
+            availability_zone=read_zone(fields),
+            access=read_access(fields),
         )
+
+    @classmethod
+    def like(cls, instance: Instance) -> "InstanceOrder":
+        """Return an order for one like it, in its network, under no name and address of its own yet."""
+        return cls(
+            flavor_id=instance.flavor_id,
+            volume_gib=int(instance.volume_gib) if instance.volume_gib else None,
+            volume_type=instance.volume_type,
+            nic=Nic(instance.network_id, instance.subnet_id),
+            availability_zone=instance.availability_zone,
+        )
+
+    def beside(self, primary: Instance) -> "InstanceOrder":
+        """Return it with its primary's network, and who may reach that, if it says nothing of them."""
+        nic = self.nic or Nic(primary.network_id, primary.subnet_id)
+        return replace(self, nic=nic, access=self.access.over(primary))
 
 
 @dataclass(frozen=True)
@@ -40,12 +67,13 @@ class ClusterOrder:
     configuration_id: str | None = None  # of the group whose values it shall be born with
     databases: tuple[Database, ...] = ()  # to be born with
     users: tuple[User, ...] = ()
+    locality: str | None = None
 
     @classmethod
     def parse(cls, body: object) -> "ClusterOrder":
         """Read Trove's `{"cluster": {…}}`, or ours with `"size"` equal instances. Raises BadRequest, OverLimit."""
         fields = Fields.of_body(body, "cluster")
-        fields.refuse("locality", "extended_properties")
+        fields.refuse("extended_properties")
         datastore = fields.object("datastore")
         return cls(
             name=fields.name("name"),
@@ -53,6 +81,7 @@ class ClusterOrder:
             version=datastore.text("version") if "version" in datastore else None,
             instances=_instances(fields),
             configuration_id=fields.reference("configuration") if "configuration" in fields else None,
+            locality=read_locality(fields),
         )
 
 
@@ -74,6 +103,7 @@ def parse_grow(fields: Fields) -> tuple[InstanceOrder, ...]:
     orders = tuple(InstanceOrder.read(each) for each in fields.objects("grow"))
     if len(orders) > most:
         raise fields.wrong("grow", f"holds at most {most} instances")
+    _check_addresses(fields, "grow", orders)
     return orders
 
 
@@ -83,14 +113,23 @@ def _instances(fields: Fields) -> tuple[InstanceOrder, ...]:
         raise fields.wrong("size", "cannot be given beside instances")
     if "size" in fields:
         size = fields.whole("size", least=1, most=most)
-        return (InstanceOrder.read(fields, named=False),) * size
+        orders = (InstanceOrder.read(fields, named=False),) * size
+        _check_addresses(fields, "nics", orders)
+        return orders
     orders = tuple(InstanceOrder.read(each) for each in fields.objects("instances"))
     if len(orders) > most:
         raise fields.wrong("instances", f"holds at most {most} instances")
     names = [each.name for each in orders if each.name]
     if len(set(names)) < len(names):
         raise fields.wrong("instances", "gives two instances one name")
+    _check_addresses(fields, "instances", orders)
     return orders
+
+
+def _check_addresses(fields: Fields, key: str, orders: Sequence[InstanceOrder]) -> None:
+    addresses = [each.nic.ip_address for each in orders if each.nic and each.nic.ip_address]
+    if len(set(addresses)) < len(addresses):
+        raise fields.wrong(key, "gives two instances one address")
 
 
 def _flavor_id(fields: Fields) -> str:
@@ -110,6 +149,11 @@ def _volume_gib(fields: Fields) -> int | None:
     if size > (largest := config.current().dtrove_max_volume_gib):
         raise OverLimit(f"{volume.field('size')}: a volume is at most {largest} GiB.")
     return size
+
+
+def _volume_type(fields: Fields) -> str | None:
+    volume = fields.object("volume") if "volume" in fields else None
+    return volume.text("type") if volume and "type" in volume else None
 
 
 def parse_commands(fields: Fields, cluster_id: str, instance_id: str) -> Change:

@@ -11,10 +11,11 @@ from chalicelib.checks import MAP_LIMIT
 from chalicelib.datastores import manager_of
 from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
-from chalicelib.jobs.beginnings import check, draft, take_lock
+from chalicelib.jobs.beginnings import busy, check, draft, take_lock
 from chalicelib.jobs.quota import add, check_quota
 from chalicelib.jobs.workflows import WORKFLOWS
-from chalicelib.models.cluster import Cluster
+from chalicelib.models.cluster import Cluster, primary_of
+from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -22,7 +23,7 @@ from chalicelib.models.record import Stale, transaction
 from chalicelib.models.status import Role
 from chalicelib.orders import secrets
 from chalicelib.orders.account_order import check_born
-from chalicelib.orders.catalog import find_configuration, find_datastore, find_flavors
+from chalicelib.orders.catalog import check_volume_types, find_configuration, find_datastore, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
 from chalicelib.orders.requester import Attempt, Requester
@@ -51,6 +52,7 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
     if order.configuration_id:
         find_configuration(by.project_id, order.configuration_id, datastore.version_id)
     flavors = find_flavors({each.flavor_id for each in order.instances})
+    check_volume_types({each.volume_type for each in order.instances})
     job_id = by.attempt.job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
     key = secrets.new_key(cluster_id, id_from(job_id, "key"))
@@ -63,6 +65,7 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
         cluster = new_cluster(order, by.project_id, datastore, cluster_id)
         cluster.key_ids, cluster.passwords = [key.key_id], sealed
         cluster.first_accounts = first_accounts
+        cluster.root_enabled_at, cluster.root_enabled_by = cluster.created_at, by.user
         instances = new_instances(cluster, order.instances, flavors, job_id, order.configuration_id)
         instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
         job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)
@@ -70,24 +73,36 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
             batch.save(key)
+            if order.configuration_id:  # not deleted meanwhile
+                exists = Configuration.configuration_id.exists()
+                batch.condition_check(Configuration, order.configuration_id, condition=exists)
             add(batch, by.project_id, instances, limits)
         return Placed(cluster, instances, job)
 
     return replace(once(by, place), root_password=passwords["root"])
 
 
-def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Requester) -> Placed:
-    """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit."""
-    job_id = by.attempt.job_id or str(uuid4())
+def place_instances(
+    cluster_id: str, orders: Sequence[InstanceOrder], by: Requester, known: Cluster | None = None
+) -> Placed:
+    """Record new instances of a cluster and the job that makes them. Raises Unprocessable, BadRequest, OverLimit.
+
+    What an order leaves unsaid of parameters, network and access is the primary's.
+    """
+    job_id, read = by.attempt.job_id or str(uuid4()), reads(by, cluster_id, known)
     flavors = find_flavors({each.flavor_id for each in orders})
+    check_volume_types({each.volume_type for each in orders})
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, cluster_id)
+        cluster = read()
         check(WORKFLOWS["add_instance"], cluster)
         check_size(Datastore.of_version(cluster.datastore_version_id), len(cluster.members) + len(orders))
         members = cluster.instances()
         check_waits_for_nothing(cluster, members)
-        added = new_instances(cluster, orders, flavors, job_id, _configuration_of(cluster, members))
+        if (primary := primary_of(members)) is None:  # it is being deleted at this moment
+            raise busy(cluster)
+        beside = [each.beside(primary) for each in orders]
+        added = new_instances(cluster, beside, flavors, job_id, primary.configuration_id)
         job = draft("add_instance", cluster, [each.instance_id for each in added], by.user, job_id)
         limits = check_quota(by.project_id, added)
         with transaction() as batch:
@@ -98,11 +113,12 @@ def place_instances(cluster_id: str, orders: Sequence[InstanceOrder], by: Reques
     return once(by, place)
 
 
-def place_change(change: Change, by: Requester) -> Placed:
+def place_change(change: Change, by: Requester, known: Cluster | None = None) -> Placed:
     """Record a job on a cluster that is there. Raises Unprocessable, NotFound, BadRequest, Forbidden."""
+    read = reads(by, change.cluster_id, known)
 
     def place() -> Placed:
-        cluster = Cluster.of_project(by.project_id, change.cluster_id)
+        cluster = read()
         change.check(cluster)
         instances = cluster.instances()
         about = change.instance_ids or [each.instance_id for each in instances if _takes_part(change, each)]
@@ -123,9 +139,10 @@ def check_waits_for_nothing(cluster: Cluster, members: Sequence[Instance]) -> No
             raise Unprocessable(f"Instance {each.instance_id} waits for a restart that puts its parameters in force.")
 
 
-def _configuration_of(cluster: Cluster, members: Sequence[Instance]) -> str | None:
-    """Return the group that a new member shall have: its primary's."""
-    return next((each.configuration_id for each in members if each.instance_id == cluster.primary_id), None)
+def reads(by: Requester, cluster_id: str, known: Cluster | None) -> Callable[[], Cluster]:
+    """Return what reads the project's cluster: first the record that the request has read already, then anew."""
+    at_hand = [known] if known is not None and known.project_id == by.project_id else []
+    return lambda: at_hand.pop() if at_hand else Cluster.of_project(by.project_id, cluster_id)
 
 
 def once(by: Requester, place: Callable[[], Placed]) -> Placed:

@@ -10,7 +10,16 @@ from typing import ClassVar
 from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
 
-__all__ = ["BaseProvider", "Birth", "FlavorOffer", "OwnedResource", "ProviderError", "ServerStatus"]
+__all__ = [
+    "Access",
+    "BaseProvider",
+    "Birth",
+    "FlavorOffer",
+    "OwnedResource",
+    "ProviderError",
+    "ServerStatus",
+    "VolumeTypeOffer",
+]
 
 
 class ServerStatus(StrEnum):
@@ -25,6 +34,16 @@ class ServerStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class Access:
+    """Who may reach a server's database, beside us and the other servers of its cluster, who reach all of it."""
+
+    port: int | None = None  # where the database listens; None if nobody else shall reach anything
+    allowed_cidrs: tuple[str, ...] | None = None  # IPv4 networks; None: everybody
+    is_public: bool = False  # at an address of the cloud's public network too
+    number: int = 0  # of a server's changes, in the order in which they were asked for
+
+
+@dataclass(frozen=True)
 class Birth:
     """What a server is born with; a provider hands it over as user-data."""
 
@@ -33,6 +52,7 @@ class Birth:
     authorized_key: str  # OpenSSH public key line
     host_key_public: str  # OpenSSH public key line: also kept in the server's metadata
     host_key_private: str = field(repr=False)  # OpenSSH PEM, ed25519: never stored by us, never logged
+    access: Access = Access()
 
 
 @dataclass(frozen=True)
@@ -42,6 +62,14 @@ class FlavorOffer:
     memory_mib: int
     vcpus: int
     disk_gib: int
+
+
+@dataclass(frozen=True)
+class VolumeTypeOffer:
+    volume_type_id: str
+    name: str
+    description: str | None = None
+    is_public: bool = True  # for everybody to order
 
 
 @dataclass(frozen=True)
@@ -59,9 +87,10 @@ class OwnedResource:
 class BaseProvider(ABC):
     """One cloud. Every method may be repeated: "already there" and "already gone" are success.
 
-    Methods take our Instance and note on it what they learned (`server_id`, `address`, `user`, `volume_id`,
-    `server_status`, `progress`, `message`); the caller saves it. Resources carry the instance's and cluster's ids in
-    their metadata from birth, so a repeated call finds what an earlier one made even if the record does not know of it.
+    Methods take our Instance and note on it what they learned (`server_id`, `address`, `public_address`, `network_id`,
+    `subnet_id`, `user`, `volume_id`, `server_status`, `progress`, `message`); the caller saves it. Resources carry the
+    instance's and cluster's ids in their metadata from birth, so a repeated call finds what an earlier one made even if
+    the record does not know of it.
     All return at once: what takes longer is polled with `update_status`.
 
     All raise:
@@ -80,6 +109,10 @@ class BaseProvider(ABC):
     @abstractmethod
     def create(self, instance: Instance, birth: Birth) -> None:
         """Have a server for the instance, making it if there is none. Sets server_id, address, user.
+
+        Where it shall be says the instance: `network_id`, `subnet_id` and `ip_address` of its port,
+        `availability_zone`, and `locality`, which is that of all servers of its `cluster_id`. Who may reach it is
+        in the birth, and so from its first moment. What cannot be had is refused before anything is made.
 
         Also sets host_key to the one in the metadata of the server it made or found: of two tries at once the later one
         finds a server born with the other's key.
@@ -106,7 +139,10 @@ class BaseProvider(ABC):
     # --- volumes
     @abstractmethod
     def attach_volume(self, instance: Instance) -> bool:
-        """Have a volume of volume_gib attached, making it if need be; set volume_id, volume_device. True once it is."""
+        """Have a volume of volume_gib and volume_type attached, making it if need be. True once it is.
+
+        Sets volume_id, volume_device.
+        """
 
     @abstractmethod
     def detach_volume(self, instance: Instance) -> bool:
@@ -122,6 +158,15 @@ class BaseProvider(ABC):
 
     @abstractmethod
     def delete_snapshot(self, snapshot_id: str) -> None: ...
+
+    # --- who may come
+    @abstractmethod
+    def set_access(self, instance: Instance, access: Access) -> bool:
+        """Let those reach the server and nobody else, from now on and after every start. True once it is so.
+
+        Sets public_address. Whoever may no longer come is cut off, as far as the cloud can. A change whose number is
+        lower than the last one's comes late, from a call that was given up: it changes nothing.
+        """
 
     # --- addresses: one more address that can move between the servers of a cluster
     @abstractmethod
@@ -149,6 +194,10 @@ class BaseProvider(ABC):
     # --- what there is
     @abstractmethod
     def flavors(self, datastore: str | None = None) -> Sequence[FlavorOffer]: ...
+
+    @abstractmethod
+    def volume_types(self) -> Sequence[VolumeTypeOffer]:
+        """List those to choose from beside the default."""
 
     @abstractmethod
     def owned(self) -> Sequence[OwnedResource]:

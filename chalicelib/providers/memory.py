@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 
 from chalicelib.models.instance import Instance
-from chalicelib.providers.base import BaseProvider, Birth, FlavorOffer, OwnedResource, ProviderError, ServerStatus
-from chalicelib.providers.memory_cloud import Address, Cloud, Server, Volume, owned
+from chalicelib.providers.base import (
+    Access,
+    BaseProvider,
+    Birth,
+    FlavorOffer,
+    OwnedResource,
+    ProviderError,
+    ServerStatus,
+    VolumeTypeOffer,
+)
+from chalicelib.providers.memory_cloud import NETWORK, Address, Cloud, Server, Volume, owned
 
 FLAVORS = (
     FlavorOffer("1", "db.tiny", memory_mib=512, vcpus=1, disk_gib=10),
@@ -12,6 +21,8 @@ FLAVORS = (
     FlavorOffer("3", "db.medium", memory_mib=2048, vcpus=2, disk_gib=20),
     FlavorOffer("4", "db.large", memory_mib=4096, vcpus=2, disk_gib=40),
 )
+VOLUME_TYPES = (VolumeTypeOffer("1", "standard"), VolumeTypeOffer("2", "fast", "on flash"))
+TYPE_NAMES = [(each.volume_type_id, each.name) for each in VOLUME_TYPES]
 DEVICE = "/dev/vdb"
 CLOUD = Cloud()  # the one that get_provider() gives
 
@@ -32,8 +43,10 @@ class MemoryProvider(BaseProvider):
         if not self.has_server(instance):
             mine = owned("server", instance.cluster_id, instance.instance_id)
             with self.cloud.effect("create server"):
-                server = Server(mine, birth, self.cloud.free_address(), polls_left=self.cloud.polls)
-                self.cloud.servers.setdefault(instance.instance_id, server)
+                if not self.has_server(instance):
+                    server = Server(mine, birth, self.cloud.place(instance), polls_left=self.cloud.polls)
+                    self.cloud.open(server, birth.access)
+                    self.cloud.servers[instance.instance_id] = server
         self._note(instance)
         instance.host_key = self.cloud.servers[instance.instance_id].birth.host_key_public
 
@@ -69,9 +82,12 @@ class MemoryProvider(BaseProvider):
         self._server(instance)
         if not instance.volume_gib:
             raise ProviderError(f"{instance.instance_id} asks for no volume.")
+        if instance.volume_type and not any(instance.volume_type in each for each in TYPE_NAMES):
+            raise ProviderError(f"There is no volume type {instance.volume_type}.")
         volume = self.cloud.volumes.get(instance.instance_id)
         if volume is None:
-            new = Volume(owned("volume", instance.cluster_id, instance.instance_id), int(instance.volume_gib))
+            mine = owned("volume", instance.cluster_id, instance.instance_id)
+            new = Volume(mine, int(instance.volume_gib), instance.volume_type)
             with self.cloud.effect("create volume"):
                 volume = self.cloud.volumes.setdefault(instance.instance_id, new)
         if not volume.is_attached:
@@ -107,11 +123,21 @@ class MemoryProvider(BaseProvider):
         with self.cloud.effect("delete snapshot"):
             self.cloud.snapshots.pop(snapshot_id, None)
 
+    # --- who may come
+    def set_access(self, instance: Instance, access: Access) -> bool:
+        server = self._server(instance)
+        with self.cloud.effect("set access"):
+            if access.number >= server.access.number:
+                self.cloud.open(server, access)
+        self._note(instance)
+        return True
+
     # --- addresses
     def ensure_address(self, cluster_id: str) -> str:
         with self.cloud.lock:
             if cluster_id not in self.cloud.addresses:
-                address = Address(owned("address", cluster_id, None), self.cloud.free_address())
+                free = str(NETWORK.free(self.cloud.taken()))
+                address = Address(owned("address", cluster_id, None), free)
                 with self.cloud.effect("create address"):
                     self.cloud.addresses[cluster_id] = address
             return self.cloud.addresses[cluster_id].address
@@ -145,6 +171,9 @@ class MemoryProvider(BaseProvider):
     # --- what there is
     def flavors(self, datastore: str | None = None) -> Sequence[FlavorOffer]:
         return FLAVORS
+
+    def volume_types(self) -> Sequence[VolumeTypeOffer]:
+        return VOLUME_TYPES
 
     def owned(self) -> Sequence[OwnedResource]:
         return self.cloud.owned()
@@ -180,3 +209,5 @@ class MemoryProvider(BaseProvider):
         if (server := self.cloud.servers.get(instance.instance_id)) is not None:
             instance.server_id = instance.local_id = server.owned.resource_id
             instance.address, instance.user = server.address, server.birth.user
+            instance.public_address = server.public_address
+            NETWORK.note(instance)

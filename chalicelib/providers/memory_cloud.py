@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from threading import RLock
 from uuid import uuid4
 
 from chalicelib import config
-from chalicelib.providers.base import Birth, OwnedResource, ProviderError, ServerStatus
+from chalicelib.models.instance import Instance
+from chalicelib.providers.base import Access, Birth, OwnedResource, ProviderError, ServerStatus
+from chalicelib.providers.one_host import Network, check_place
 
-NETWORK = IPv4Network("192.0.2.0/24")
+NETWORK = Network(
+    "6b1f3c1e-8f6b-4a56-9d0c-3f4f6f1a0001", "6b1f3c1e-8f6b-4a56-9d0c-3f4f6f1a0002", IPv4Network("192.0.2.0/24")
+)
+PUBLIC_NETWORK = IPv4Network("198.51.100.0/24")
 
 
 @dataclass
@@ -24,12 +29,15 @@ class Server:
     moving: ServerStatus = ServerStatus.BUILD  # what it is until then
     polls_left: int = 0
     is_cut_off: bool = False
+    access: Access = field(default_factory=Access)
+    public_address: str | None = None
 
 
 @dataclass
 class Volume:
     owned: OwnedResource
     size_gib: int
+    volume_type: str | None = None
     is_attached: bool = False
     files: dict[str, str] = field(default_factory=dict)
 
@@ -47,6 +55,7 @@ class Cloud:
 
     polls: int = 0  # how often `update_status` is asked until a change is through
     trip: Callable[[str], None] = lambda point: None
+    has_public_addresses: bool = True
     images: frozenset[str] = frozenset({"debian-12", "debian-12-golden"})
     servers: dict[str, Server] = field(default_factory=dict)  # by instance_id, like the volumes
     volumes: dict[str, Volume] = field(default_factory=dict)
@@ -62,12 +71,24 @@ class Cloud:
             yield
         self.trip(f"after {what}")
 
-    def free_address(self) -> str:
-        taken = {each.address for each in self.servers.values()} | {each.address for each in self.addresses.values()}
-        free = (str(each) for each in NETWORK.hosts() if str(each) not in taken)
-        if (address := next(free, None)) is None:
-            raise ProviderError(f"No address is free in {NETWORK}.")
-        return address
+    def taken(self) -> set[IPv4Address]:
+        return {IPv4Address(each.address) for shelf in (self.servers, self.addresses) for each in shelf.values()}
+
+    def place(self, instance: Instance) -> str:
+        """Return the address that the instance's server shall have. Raises ProviderError if it cannot be here."""
+        others = (each.owned for each in self.servers.values())
+        check_place(instance, [each.cluster_id for each in others if each.instance_id != instance.instance_id])
+        NETWORK.check(instance)
+        return str(NETWORK.address_of(instance, self.taken()))
+
+    def open(self, server: Server, access: Access) -> None:
+        """Let those reach it, at a public address too if they shall. Raises ProviderError if there is none."""
+        if access.is_public and not self.has_public_addresses:
+            raise ProviderError("This cloud has no public addresses.")
+        taken = {each.public_address for each in self.servers.values()}
+        free = next(str(each) for each in PUBLIC_NETWORK.hosts() if str(each) not in taken)
+        server.access = access
+        server.public_address = (server.public_address or free) if access.is_public else None
 
     def look(self, instance_id: str) -> tuple[ServerStatus, int]:
         """Return the server's status as one poll sees it, and how far it is (percent)."""

@@ -1,4 +1,4 @@
-"""Steps that look at the whole cloud: flavors to copy, resources that belong to nobody."""
+"""Steps that look at the whole cloud: flavors and volume types to copy, resources that belong to nobody."""
 
 import json
 import logging
@@ -10,7 +10,8 @@ from chalicelib.models.cluster import Cluster
 from chalicelib.models.flavor import SHELF, Flavor
 from chalicelib.models.instance import Instance
 from chalicelib.models.record import now
-from chalicelib.providers.base import BaseProvider, FlavorOffer, OwnedResource
+from chalicelib.models.volume_type import VolumeType
+from chalicelib.providers.base import BaseProvider, FlavorOffer, OwnedResource, VolumeTypeOffer
 
 log = logging.getLogger("dtrove")
 OLD_ENOUGH = timedelta(hours=1)  # younger ones may belong to a step that is at work right now
@@ -37,6 +38,34 @@ def refresh_flavors(provider: BaseProvider) -> int:
             add_version_condition=False,
         )
     return len(offered)
+
+
+def refresh_volume_types(provider: BaseProvider) -> int:
+    """Make the records equal to the provider's list; return how many there are."""
+    offered = {each.volume_type_id: each for each in provider.volume_types()}
+    known = {each.volume_type_id: each for each in VolumeType.all()}
+    for record in known.values():
+        if record.volume_type_id not in offered:
+            record.delete(add_version_condition=False)
+    for offer in offered.values():
+        if (known_type := known.get(offer.volume_type_id)) is None or _as_type_offer(known_type) != offer:
+            _record_type(offer)
+    return len(offered)
+
+
+def _record_type(offer: VolumeTypeOffer) -> None:
+    VolumeType(volume_type_id=offer.volume_type_id).update(
+        actions=[
+            VolumeType.name.set(offer.name),
+            VolumeType.description.set(offer.description) if offer.description else VolumeType.description.remove(),
+            VolumeType.is_public.set(offer.is_public),
+        ],
+        add_version_condition=False,
+    )
+
+
+def _as_type_offer(record: VolumeType) -> VolumeTypeOffer:
+    return VolumeTypeOffer(record.volume_type_id, record.name, record.description, record.is_public)
 
 
 def _as_offer(flavor: Flavor) -> FlavorOffer:

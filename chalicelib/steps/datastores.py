@@ -64,8 +64,10 @@ def stop_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> None:
 
 @guest_step
 def start_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> None:
-    manager_for(cluster).start(instance, guest, str(instance.held_by))
-    instance.waiting_parameters = None
+    manager = manager_for(cluster)
+    manager.start(instance, guest, str(instance.held_by))
+    if not manager.has_waiting_parameters(guest):
+        instance.waiting_parameters = None
 
 
 def primary(cluster: Cluster) -> Instance:

@@ -18,7 +18,7 @@ from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.providers import provider_class
 from chalicelib.steps import reads as reading
-from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
+from chalicelib.steps.cloud import refresh_flavors, refresh_volume_types, sweep_cloud
 from chalicelib.steps.execution import Baton, Execution
 from chalicelib.steps.step import STEPS
 from chalicelib.steps.world import current
@@ -132,4 +132,8 @@ def sweep_jobs() -> list[str]:
 
 def look_at_cloud() -> dict[str, Any]:
     provider = current().provider()
-    return {"flavors": refresh_flavors(provider), "orphans": sweep_cloud(provider)}
+    return {
+        "flavors": refresh_flavors(provider),
+        "volume_types": refresh_volume_types(provider),
+        "orphans": sweep_cloud(provider),
+    }

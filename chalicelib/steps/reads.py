@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.datastores.accounts import Accounts
 from chalicelib.datastores.base import BaseManager
+from chalicelib.datastores.diagnostics import diagnose, hardware
 from chalicelib.errors import NotFound, NotOffered, ServiceError, StepError, Unavailable
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
@@ -61,10 +62,28 @@ def tell_parameters(manager: BaseManager, instance: Instance) -> dict[str, Any]:
         return manager.actual_parameters(guest, sorted(manager.parameters))
 
 
+def tell_hardware(manager: BaseManager, instance: Instance) -> dict[str, int]:
+    with closing(guest_of(instance)) as guest:
+        return hardware(guest)
+
+
+def tell_diagnostics(manager: BaseManager, instance: Instance) -> dict[str, str | int]:
+    with closing(guest_of(instance)) as guest:
+        return diagnose(guest, manager.service_name, manager.pid_path)
+
+
+def ping(manager: BaseManager, instance: Instance) -> bool:
+    guest_of(instance).close()
+    return True
+
+
 READS: dict[str, Callable[..., Any]] = {  # of the manager, the instance and what is `about`
     "accounts": list_accounts,
     "root": tell_root,
     "parameters": tell_parameters,
+    "hardware": tell_hardware,
+    "diagnostics": tell_diagnostics,
+    "ping": ping,
     "logs": tell_logs,
     "last_lines": tell_last_lines,
     "parts": tell_parts,

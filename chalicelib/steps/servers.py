@@ -8,6 +8,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.key import Key
 from chalicelib.providers.base import BaseProvider, Birth, ServerStatus
 from chalicelib.ssh.keys import draw_key
+from chalicelib.steps.access import access_to
 from chalicelib.steps.step import cloud_step
 
 
@@ -38,6 +39,7 @@ def birth_of(cluster: Cluster, instance: Instance, host_key_private: str) -> Bir
         authorized_key=Key.get(instance.key_id, consistent_read=True).public,
         host_key_private=host_key_private,
         host_key_public=str(instance.host_key),
+        access=access_to(cluster, instance),
     )
 
 
@@ -50,6 +52,23 @@ def start_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -
         status, _ = provider.update_status(instance)
     if status is ServerStatus.DELETED:
         raise Permanent(f"The server of {instance.name} is gone.")
+    if status is not ServerStatus.ACTIVE:
+        raise NotReady(f"The server of {instance.name} is {status}.")
+
+
+@cloud_step
+def reboot_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
+    """Have the server start anew, once a job unless it is cut in between; what was off is started."""
+    status, _ = provider.update_status(instance)
+    if status is ServerStatus.DELETED:
+        raise Permanent(f"The server of {instance.name} is gone.")
+    if status in {ServerStatus.SHUTOFF, ServerStatus.ERROR}:
+        provider.start(instance)
+        instance.rebooted_by = instance.held_by
+    elif status is ServerStatus.ACTIVE and instance.rebooted_by != instance.held_by:
+        provider.reboot(instance)
+        instance.rebooted_by = instance.held_by
+    status, _ = provider.update_status(instance)
     if status is not ServerStatus.ACTIVE:
         raise NotReady(f"The server of {instance.name} is {status}.")
 

@@ -25,6 +25,7 @@ from chalicelib.steps.world import current, guest_of
 InstanceWork = TypeVar("InstanceWork", bound=Callable[[Cluster, Instance], None])
 GuestWork = TypeVar("GuestWork", bound=Callable[[Cluster, Instance, Guest], None])
 ErrandWork = TypeVar("ErrandWork", bound=Callable[[Job, Cluster, Instance, Guest], None])
+CloudErrandWork = TypeVar("CloudErrandWork", bound=Callable[[Job, Cluster, Instance, BaseProvider], None])
 CloudWork = TypeVar("CloudWork", bound=Callable[[Cluster, Instance, BaseProvider], None])
 JobWork = TypeVar("JobWork", bound=Callable[[Job], None])
 
@@ -91,6 +92,16 @@ def cloud_step(work: CloudWork) -> CloudWork:
 
     with_provider.__name__ = work.__name__
     instance_step("cloud")(with_provider)
+    return work
+
+
+def cloud_errand_step(work: CloudErrandWork) -> CloudErrandWork:
+    """Make `work(job, cluster, instance, provider)` a step: what it asks of the cloud is in the job itself."""
+
+    def with_job(execution: Execution, cluster: Cluster, instance: Instance) -> None:
+        work(Job.get(execution.job_id, consistent_read=True), cluster, instance, current().provider())
+
+    _register(work.__name__, "cloud", with_job)
     return work
 
 

@@ -85,3 +85,33 @@ def test_path_values_are_decoded_once() -> None:
 def test_what_can_be_nothing_s_name_is_a_404(path: str) -> None:
     """Clients fold dots: what is left of `…/databases/..` must not be taken for a call on the instance."""
     assert member.get(path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("resource", "served", "base"),
+    [
+        ("/", "/", ""),
+        ("/", "/api/", "/api"),
+        ("/v1.0", "/api/v1.0", "/api"),
+        ("/v1.0", "/api/v1.0/", "/api"),
+        ("/v1.0", "/v1.0/", ""),
+        ("/v1.0/{project_id}", "/api/v1.0/p1", "/api"),
+        ("/v1.0/{project_id}", "/api/v1.0/p1/", "/api"),
+    ],
+)
+def test_versions_below_a_stage_or_a_domain_of_its_own(resource: str, served: str, base: str) -> None:
+    """API Gateway routes with and without a slash at the end; a domain name of one's own hides the stage."""
+    event = {
+        "headers": {"Host": "db.example", "X-Forwarded-Proto": "https"},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"project_id": "p1"} if "project_id" in resource else None,
+        "stageVariables": None,
+        "requestContext": {"httpMethod": "GET", "resourcePath": resource, "path": served, "identity": {"sourceIp": ""}},
+        "body": None,
+    }
+
+    answer = app(event, None)
+
+    document = json.loads(answer["body"])
+    version = document["versions"][0] if resource == "/" else document["version"]
+    assert (answer["statusCode"], version["links"][0]["href"]) == (200, f"https://db.example{base}/v1.0/")

@@ -86,11 +86,6 @@ BAD_ORDERS: list[tuple[dict[str, Any], int, str]] = [
     ({"datastore": "redis"}, 400, "instance['datastore']"),
     ({"replica_count": 2}, 400, "replica_count"),
     ({"replica_of": "none"}, 400, "flavorRef"),
-    ({"nics": [{"net-id": "x"}]}, 400, "nics"),
-    ({"locality": "affinity"}, 400, "locality"),
-    ({"access": {"is_public": True}}, 400, "access"),
-    ({"access": {"is_public": "yes"}}, 400, "is_public"),
-    ({"access": {"is_public": False, "allowed_cidrs": ["10.0.0.0/8"]}}, 400, "access"),
     ({"restorePoint": {"backupRef": "x"}}, 400, "restorePoint"),
     ({"modules": [{"id": "x"}]}, 400, "modules"),
 ]
@@ -233,6 +228,23 @@ def test_what_was_stopped_is_started_by_a_restart() -> None:
     assert executions()[-1][0] == "start_cluster"
 
 
+def test_administrators_reboot_a_server() -> None:
+    source_id, (replica_id,) = with_replicas()
+
+    assert admin.post(f"/mgmt/instances/{replica_id}/action", {"reboot": {}}).status == 202
+    assert executions()[-1][0] == "reboot_instance"
+    shown = [member.get(f"/instances/{each}").body["instance"]["status"] for each in (source_id, replica_id)]
+    assert shown == ["ACTIVE", "REBOOT"]
+    assert admin.post(f"/mgmt/instances/{source_id}/action", {"reboot": {}}).status == 422
+
+
+def test_administrators_stop_one_too() -> None:
+    instance_id = created()
+
+    assert admin.post(f"/mgmt/instances/{instance_id}/action", {"stop": {}}).status == 202
+    assert executions()[-1][0] == "stop_cluster"
+
+
 BAD_ACTIONS: list[tuple[Any, int]] = [
     ({}, 400),
     ([], 400),
@@ -242,6 +254,7 @@ BAD_ACTIONS: list[tuple[Any, int]] = [
     ({"resize": {"volume": 4}}, 501),
     ({"promote_to_replica_source": {}}, 501),
     ({"reset_status": {}}, 403),
+    ({"reboot": {}}, 403),
 ]
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib.jobs import endings
+from chalicelib.orders.order import Change
+from chalicelib.orders.placing import place_change
 from tests.api.client import ApiCaller
-from tests.orders_placed import active, ordered
+from tests.orders_placed import MEMBER, active, fresh, ordered
 from tests.tables import MODELS
 
 pytestmark = pytest.mark.usefixtures("catalog")
@@ -95,3 +97,24 @@ def test_a_page_of_large_records_is_shorter_and_still_one_query() -> None:
 
 def test_limits_are_the_project_s_own() -> None:
     assert requests_of("/limits") == ["GetItem"]
+
+
+@pytest.mark.parametrize("action", [{"restart": {}}, {"shrink": [{"id": "REPLICA"}]}])
+def test_an_action_reads_its_cluster_once(action: dict[str, Any]) -> None:
+    cluster = active(2)
+    if "shrink" in action:
+        action = {"shrink": [{"id": cluster.instance_ids[1]}]}
+
+    with counted() as calls:
+        assert member.post(f"/clusters/{cluster.cluster_id}", action).status == 202
+
+    assert [each for each in calls if each != "TransactWriteItems"] == ["GetItem", "BatchGetItem"]
+
+
+def test_what_was_read_already_may_be_stale() -> None:
+    known = active(2)
+    fresh(known).save()
+
+    placed = place_change(Change("restart_cluster", known.cluster_id), MEMBER, known)
+
+    assert fresh(known).held_by == placed.job.job_id

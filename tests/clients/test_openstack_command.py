@@ -161,8 +161,17 @@ def test_an_administrator_s(member: Stock, admin: Stock, await_active: AwaitActi
     admin("database", "instance", "reset", "status", instance_id)
     with pytest.raises(Failed, match="HTTP 403"):
         member("database", "instance", "reset", "status", instance_id)
+    await_active("instance", "db1")
+    admin("database", "instance", "reboot", instance_id)  # by its id: the client finds none by its name
+    assert await_active("instance", "db1")["operating_status"] == "HEALTHY"
+    with pytest.raises(Failed, match="HTTP 401"):
+        member("database", "instance", "reboot", instance_id)
+    with pytest.raises(Failed, match=r"'rebuild' is not offered yet.*HTTP 501"):
+        admin("database", "instance", "rebuild", instance_id, instance_id)
     admin("datastore", "version", "create", "2", "ledger", "redis", "debian-12", "--active", "--default")
     assert column(member.shown("datastore", "version", "list", "ledger"), "Name") == ["1", "2"]
+    with pytest.raises(Failed, match=r"has versions: 1, 2.*HTTP 400"):
+        admin("datastore", "delete", "ledger")
     admin("database", "instance", "delete", "db1", "--force")
 
 

@@ -16,7 +16,7 @@ from chalicelib.ssh.guest import Guest
 from chalicelib.steps import world
 from tests.simulation.service import Simulation
 
-EFFECTS = ("create", "attach_volume", "destroy", "run", "write", "start", "forget")
+EFFECTS = ("create", "attach_volume", "set_access", "destroy", "run", "write", "start", "forget")
 
 
 class Tripping:

@@ -13,9 +13,11 @@ from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.project import Project
 from chalicelib.models.status import JobStatus, Status
+from chalicelib.orders.access import place_access
 from chalicelib.orders.logs import place_log_change
 from chalicelib.orders.order import Change
 from chalicelib.orders.placing import place_change
+from chalicelib.orders.whereabouts import Access
 from tests.crash.film import Stage, on_shelf
 from tests.crash.story import Ask, only_cluster, run_all
 from tests.orders_placed import MEMBER, change, grown, ordered
@@ -23,6 +25,7 @@ from tests.simulation import executions
 
 SIZE = 2
 LOG, LINES = "/var/log/redis/dtrove/server.log", (b"first\n", b"then\n")
+CIDRS = ("10.1.0.0/16", "203.0.113.7/32")
 BY_HAND = {"cluster": {"name": "c1", "datastore": {"type": "redis"}, "size": SIZE, "flavorRef": "1"}}
 
 
@@ -80,6 +83,16 @@ def write_logs(stage: Stage) -> None:
     aws.client("s3").put_object(Bucket=config.current().dtrove_bucket, Key=s3_key, Body=b"to be thrown away")
 
 
+def let_in() -> None:
+    cluster = existing()
+    access = Access(is_public=True, allowed_cidrs=CIDRS)
+    launch(place_access(cluster.cluster_id, cluster.instance_ids[0], access, MEMBER).job)
+
+
+def reboot() -> None:
+    launch(change("reboot_instance", existing(), existing().instance_ids[1]).job)
+
+
 def existing() -> Cluster:
     cluster = only_cluster()
     assert cluster is not None
@@ -116,6 +129,20 @@ class Story:
         check_cluster(stage, existing(), self.size)
 
 
+@dataclass(frozen=True)
+class LetIn(Story):
+    def check(self, stage: Stage) -> None:
+        """And what the record says of the first is so in the cloud, and of the second nothing has changed."""
+        super().check(stage)
+        first, second = existing().instances()
+        servers = [stage.cloud.servers[each.instance_id] for each in (first, second)]
+        assert [each.access.allowed_cidrs for each in servers] == [CIDRS, None]
+        assert [tuple(each.allowed_cidrs or ()) for each in (first, second)] == [CIDRS, ()]
+        assert [bool(each.is_public) for each in (first, second)] == [True, False]
+        assert [each.public_address for each in (first, second)] == [each.public_address for each in servers]
+        assert [bool(each.public_address) for each in servers] == [True, False]
+
+
 STORIES = {
     "create": Story(create, SIZE, is_first=True, jobs=1),
     "grow": Story(grow, SIZE + 1),
@@ -125,6 +152,8 @@ STORIES = {
     "perform": Story(perform, SIZE),
     "publish": Story(publish, SIZE, prepare=write_logs, published=b"".join(LINES)),
     "delete what was published": Story(delete, 0, jobs=3, prepare=publish_now),
+    "let in": LetIn(let_in, SIZE),
+    "reboot": Story(reboot, SIZE),
 }
 CONSOLE = Story(create_by_hand, SIZE, is_first=True, jobs=1)
 

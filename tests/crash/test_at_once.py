@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.jobs.beginnings import launch
+from chalicelib.orders.access import place_access
+from chalicelib.orders.whereabouts import Access
 from tests.crash.cuts import READS, WRITES
 from tests.crash.film import Stage
 from tests.crash.stages import Overlapping, play_meetings
-from tests.crash.stories import CONSOLE, STORIES
+from tests.crash.stories import CONSOLE, STORIES, existing
 from tests.crash.story import filmed, play_given_up, play_meeting
+from tests.orders_placed import MEMBER
 from tests.simulation import executions
 
 pytestmark = pytest.mark.usefixtures("catalog")
@@ -65,7 +69,7 @@ def test_a_second_invocation_between_what_a_step_on_records_reads(
     record_property("counted", f"{name}: {stage.overlaps} overlaps of steps on records, before each read and write")
 
 
-@pytest.mark.parametrize("name", ["create", "grow", "delete", "shrink"])
+@pytest.mark.parametrize("name", ["create", "grow", "delete", "shrink", "let in"])
 def test_an_invocation_that_was_given_up_wakes_when_the_job_has_ended(
     stage_of: StageOf, name: str, record_property: Tell
 ) -> None:
@@ -79,6 +83,28 @@ def test_an_invocation_that_was_given_up_wakes_when_the_job_has_ended(
         play_given_up(stage, film, at)
         story.check(stage)
     record_property("counted", f"{name}: {len(points)} invocations wake late")
+
+
+def test_a_change_of_access_that_was_given_up_does_not_undo_the_next(stage_of: StageOf, record_property: Tell) -> None:
+    """Step Functions believed it dead, and repeated it; others asked for another one. Then it wakes."""
+    stage: Stage = stage_of(Stage)
+    story = STORIES["let in"]
+    story.begin(stage)
+    film = filmed(stage, story.ask)
+    others = Access(is_public=False, allowed_cidrs=("10.9.0.0/16",))
+
+    def let_others_in() -> None:
+        cluster = existing()
+        launch(place_access(cluster.cluster_id, cluster.instance_ids[0], others, MEMBER).job)
+
+    points = film.points_of("cloud")
+    for at in points:
+        play_given_up(stage, film, at, let_others_in)
+        first = existing().instances()[0]
+        server = stage.cloud.servers[first.instance_id]
+        assert server.access.allowed_cidrs == tuple(first.allowed_cidrs) == others.allowed_cidrs
+        assert (server.public_address, first.public_address) == (None, None)
+    record_property("counted", f"let in, given up, and others let in: {len(points)} invocations wake late")
 
 
 def is_outside(point: str) -> bool:

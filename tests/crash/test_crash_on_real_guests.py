@@ -1,4 +1,4 @@
-"""Crash anywhere, on real guests: a sample of the points, spread over the whole of create, grow and delete."""
+"""Crash anywhere, on real guests: a sample of the points, spread over a whole life from create to delete."""
 
 import os
 from collections.abc import Iterator
@@ -13,16 +13,20 @@ from chalicelib.jobs.beginnings import launch
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.models.status import Status
+from chalicelib.orders.access import place_access
+from chalicelib.orders.whereabouts import Access
 from chalicelib.providers.nspawn.removal import everything_left, remove_everything
 from chalicelib.providers.nspawn.site import Site
 from local.proof import CLIENTS, prove
 from tests.crash.cuts import Cuts
 from tests.crash.real import RealSimulation, primary_address
 from tests.crash.story import only_cluster, open_jobs, play
-from tests.orders_placed import change, fresh, grown, ordered
+from tests.orders_placed import MEMBER, change, fresh, grown, ordered
+from tests.outsiders import outsider
 
 pytestmark = [pytest.mark.guests, pytest.mark.usefixtures("catalog")]
 
+ALLOWED, REFUSED, REDIS_PORT = "198.18.5.6", "198.18.6.6", 6379
 SAMPLE = int(os.environ.get("CRASH_SAMPLE", "5"))  # points of each story
 
 
@@ -61,6 +65,18 @@ def grow() -> None:
     launch(grown(existing()).job)
 
 
+def let_in() -> None:
+    cluster = existing()
+    access = Access(allowed_cidrs=(f"{ALLOWED}/32",))
+    launch(place_access(cluster.cluster_id, str(cluster.primary_id), access, MEMBER).job)
+
+
+def guarded(cluster: Cluster) -> None:
+    address = primary_address(cluster.instances())
+    with outsider(ALLOWED) as welcome, outsider(REFUSED) as stranger:
+        assert (welcome.reaches(address, REDIS_PORT), stranger.reaches(address, REDIS_PORT)) == (True, False)
+
+
 def delete() -> None:
     launch(change("delete_cluster", existing()).job)
 
@@ -71,10 +87,13 @@ def existing() -> Cluster:
     return cluster
 
 
+STORIES = (create, grow, let_in, delete)
+
+
 def points(service: RealSimulation) -> dict[str, int]:
     """Play the whole life uncut and return how many points each part of it has."""
     counted = {}
-    for story in (create, grow, delete):
+    for story in STORIES:
         cuts = Cuts()
         play(service, cuts, story)
         counted[story.__name__] = len(cuts.passed)
@@ -94,7 +113,7 @@ def test_a_life_cut_here_and_there_ends_as_it_should(
 ) -> None:
     counted = points(service)
     for number in range(SAMPLE):
-        for story in (create, grow, delete):
+        for story in STORIES:
             at = number * counted[story.__name__] // SAMPLE
             play(service, Cuts(at), story)
             if not story_recorded(story.__name__):
@@ -102,11 +121,15 @@ def test_a_life_cut_here_and_there_ends_as_it_should(
             assert open_jobs() == []
             if story is not delete:
                 proven(fresh(existing()))
+            if story is let_in:
+                guarded(fresh(existing()))
         ended(service)
     with capsys.disabled():
         print(f"\nreal guests: cut at {SAMPLE} points each of {counted}")
 
 
 def story_recorded(story: str) -> bool:
-    workflow = {"create": "create_cluster", "grow": "add_instance", "delete": "delete_cluster"}[story]
+    workflow = {"create": "create_cluster", "grow": "add_instance", "let_in": "change_access"}.get(
+        story, "delete_cluster"
+    )
     return any(job.workflow == workflow for job in Job.scan())

@@ -97,6 +97,12 @@ def test_every_text_is_taken_as_a_name_or_refused_by_a_rule_that_names_it(accoun
             assert repr(text) in refusal
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_no_path_can_hold_is_refused(accounts: Accounts, name: str) -> None:
+    made: list[User | Database] = [User(name), *([Database(name)] if accounts.is_replicated else [])]
+    assert [refusal_of(accounts, each) is None for each in made] == [False] * len(made)
+
+
 @given(text=TEXTS)
 @CAREFULLY
 def test_every_text_is_taken_as_a_password_or_refused_without_telling_it(accounts: Accounts, text: str) -> None:

@@ -79,6 +79,7 @@ THE_LEDGER = Ledger()
 DEFAULTS = {"most": 10, "mode": "safe"}
 RULED = 7  # then a group says which logs are on
 REFUSED = 13  # what the server does not want, though the rules allow it
+REFUSED_BY_REPLICAS = 14
 
 
 class LedgerManager(RedisManager):
@@ -105,8 +106,8 @@ class LedgerManager(RedisManager):
         return ()
 
     def apply_parameters(self, instance: Instance, guest: Guest, values: Mapping[str, Value]) -> frozenset[str]:
-        if values.get("most") == REFUSED:
-            raise Permanent("the server does not want most = 13")
+        if values.get("most") == REFUSED or (values.get("most") == REFUSED_BY_REPLICAS and not instance.is_primary):
+            raise Permanent(f"the server does not want most = {values['most']}")
         wanted = DEFAULTS | dict(values)
         THE_LEDGER.settings["most"] = wanted["most"]
         return frozenset({"mode"} if wanted["mode"] != THE_LEDGER.settings.get("mode", DEFAULTS["mode"]) else ())

@@ -1,12 +1,13 @@
 """The cloud in a dict, under test."""
 
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network
 from itertools import count
 
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import ServerStatus
 from chalicelib.providers.memory import MemoryProvider
-from chalicelib.providers.memory_cloud import Cloud, Server
+from chalicelib.providers.memory_cloud import NETWORK, Cloud, Server
 from chalicelib.ssh.keys import draw_key
 from tests.providers.rig import Rig
 
@@ -16,6 +17,9 @@ class Cut(BaseException):
 
 
 class MemoryRig(Rig):
+    network = NETWORK
+    has_public_addresses = True
+
     def __init__(self) -> None:
         self.login = draw_key()
         self.cloud = Cloud(polls=2)
@@ -42,6 +46,19 @@ class MemoryRig(Rig):
     def volume_gib(self, instance: Instance) -> int:
         volume = self.cloud.volumes.get(instance.instance_id)
         return volume.size_gib if volume and volume.is_attached else 0
+
+    def serve(self, instance: Instance, port: int) -> None:
+        """Everything answers here."""
+
+    def reaches(self, source: str, instance: Instance, port: int) -> bool:
+        server = self.cloud.servers[instance.instance_id]
+        cidrs = server.access.allowed_cidrs
+        allowed = cidrs is None or any(IPv4Address(source) in IPv4Network(each) for each in cidrs)
+        return _is_reachable(server) and allowed and (cidrs is None or port == server.access.port)
+
+    def neighbour_reaches(self, neighbour: Instance, instance: Instance, port: int) -> bool:
+        near = neighbour.cluster_id == self.cloud.servers[instance.instance_id].owned.cluster_id
+        return near or self.reaches(str(neighbour.address), instance, port)
 
     def cut(self, work: Callable[[], object], at: int) -> bool:
         points = count()

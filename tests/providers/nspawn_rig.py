@@ -15,6 +15,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.providers.nspawn.site import Site
 from chalicelib.ssh.keys import draw_key
+from tests.outsiders import outsider
 from tests.providers.rig import Rig
 
 CHANGES = frozenset(
@@ -26,11 +27,13 @@ MOUNT = "mkdir -p /data; mountpoint -q /data || { blkid /dev/vdb || mkfs.xfs -q 
 
 
 class NspawnRig(Rig):
+    has_public_addresses = False
     stride = 4  # each takes a boot; a create has some 80 effects
 
     def __init__(self, site: Site) -> None:
         self.login = draw_key()
         self.site = site
+        self.network = site.only_network
 
     def provider(self) -> NspawnProvider:
         return NspawnProvider(self.site)
@@ -87,6 +90,18 @@ class NspawnRig(Rig):
     def volume_gib(self, instance: Instance) -> int:
         status, output = self.run(instance, "test -b /dev/vdb && blockdev --getsize64 /dev/vdb")
         return int(output) >> 30 if status == 0 else 0
+
+    def serve(self, instance: Instance, port: int) -> None:
+        """Listen, which is to shake hands with whoever comes."""
+        self.done(instance, f"systemd-run --quiet --socket-property=ListenStream={port} sleep infinity")
+
+    def reaches(self, source: str, instance: Instance, port: int) -> bool:
+        with outsider(source) as somebody:
+            return somebody.reaches(str(instance.address), port)
+
+    def neighbour_reaches(self, neighbour: Instance, instance: Instance, port: int) -> bool:
+        shake_hands = f"exec 3<>/dev/tcp/{instance.address}/{port}"
+        return self.run(neighbour, f"timeout 1.5 bash -c '{shake_hands}'")[0] == 0
 
     def cut(self, work: Callable[[], object], at: int) -> bool:
         """Do it in a child that kills itself as soon as Python is about to make change number `at`."""

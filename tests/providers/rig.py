@@ -5,10 +5,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 from chalicelib.models.instance import Instance
-from chalicelib.providers.base import BaseProvider, Birth, ServerStatus
+from chalicelib.providers.base import Access, BaseProvider, Birth, ServerStatus
+from chalicelib.providers.one_host import Network
 from chalicelib.ssh.keys import KeyPair, draw_key
 
 IMAGE = "debian-12"
@@ -28,6 +30,8 @@ class Rig(ABC):
     login: KeyPair
     stride = 1  # every how many effects a walk over all of them cuts
     numbers = count(1)
+    network: Network
+    has_public_addresses: bool
 
     @abstractmethod
     def provider(self) -> BaseProvider:
@@ -54,11 +58,32 @@ class Rig(ABC):
         """Return the size of the volume as the guest sees it; 0 if it sees none."""
 
     @abstractmethod
+    def serve(self, instance: Instance, port: int) -> None:
+        """Have something answer at the port."""
+
+    @abstractmethod
+    def reaches(self, source: str, instance: Instance, port: int) -> bool:
+        """Say whether somebody at this address, outside of the network, is answered there."""
+
+    @abstractmethod
+    def neighbour_reaches(self, neighbour: Instance, instance: Instance, port: int) -> bool:
+        """Say whether another server of the network is answered there."""
+
+    @abstractmethod
     def cut(self, work: Callable[[], object], at: int) -> bool:
         """Do the work but die at its effect number `at`. False if it was done before that."""
 
     # --- the same for every cloud
-    def order(self, *, cluster_id: str = "", user: str = "root", image: str = IMAGE) -> Newborn:
+    def order(
+        self,
+        *,
+        cluster_id: str = "",
+        user: str = "root",
+        image: str = IMAGE,
+        access: Access = Access(),  # noqa: B008 - frozen
+        **asked: Any,
+    ) -> Newborn:
+        """Order an instance; `asked` is what else its record says."""
         instance = Instance(
             instance_id=str(uuid4()),
             cluster_id=cluster_id or str(uuid4()),
@@ -70,14 +95,15 @@ class Rig(ABC):
             flavor_id="1",
             memory_mib=512,
             volume_gib=1,
+            **asked,
         )
-        return Newborn(instance, self.birth(user=user, image=image))
+        return Newborn(instance, self.birth(user=user, image=image, access=access))
 
-    def birth(self, *, user: str = "root", image: str = IMAGE) -> Birth:
+    def birth(self, *, user: str = "root", image: str = IMAGE, access: Access = Access()) -> Birth:  # noqa: B008
         host_key = draw_key()
-        return Birth(image, user, self.login.public, host_key.public, host_key.private)
+        return Birth(image, user, self.login.public, host_key.public, host_key.private, access)
 
-    def create(self, **order: str) -> Instance:
+    def create(self, **order: Any) -> Instance:
         """Return an instance whose server is up and can be reached."""
         newborn = self.order(**order)
         self.provider().create(newborn.instance, newborn.birth)

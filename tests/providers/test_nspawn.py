@@ -12,8 +12,8 @@ import pytest
 
 from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
-from chalicelib.providers.base import ServerStatus
-from chalicelib.providers.nspawn import runner, servers
+from chalicelib.providers.base import Access, ServerStatus
+from chalicelib.providers.nspawn import host, runner, servers
 from chalicelib.providers.nspawn.cgroups import Cgroup
 from chalicelib.providers.nspawn.records import ServerRecord, load
 from chalicelib.providers.nspawn.removal import everything_left, remove_everything, remove_from_kernel
@@ -221,10 +221,11 @@ def test_the_guest_of_a_host_that_was_started_anew_starts_with_its_data(rig: Nsp
 def test_nothing_is_left_of_a_site_that_is_removed(rig: NspawnRig, tmp_path: Path) -> None:
     site = Site(tmp_path, rig.site.images, "dtrovetest1", IPv4Network("10.79.2.0/24"))
     other = NspawnRig(site)
-    instance, bystander = other.create(), rig.create()
+    instance, bystander = other.create(access=Access(22, ("198.18.0.0/24",))), rig.create()
     other.provider().attach_volume(instance)
     other.write(instance, "kept", on_volume=True)
     other.provider().ensure_address(instance.cluster_id)
+    assert {f"nft table {family} {site.table}" for family in ("ip", "bridge")} < set(everything_left(site))
     kinds = {line.split()[0] for line in everything_left(site)}
     assert kinds == {"process", "mount", "interface", "network", "nft", "loop", "control", "folder"}
 
@@ -233,6 +234,41 @@ def test_nothing_is_left_of_a_site_that_is_removed(rig: NspawnRig, tmp_path: Pat
 
     assert everything_left(site) == []
     assert rig.host_key_at(str(bystander.address)) == bystander.host_key
+
+
+def test_the_rules_of_a_guest_go_with_it(rig: NspawnRig) -> None:
+    guarded = Access(22, ("198.18.0.0/24",))
+    first, second = rig.create(access=guarded), rig.create(access=guarded)
+
+    def chains() -> int:
+        return host.run("nft", "list", "ruleset").count(f"\tchain {rig.site.veth_prefix}")
+
+    assert chains() == 2
+    rig.provider().set_access(first, Access(22))
+    assert chains() == 1
+    rig.destroy(second)
+    assert chains() == 0
+    assert f"table bridge {rig.site.table}" not in host.run("nft", "list", "tables").splitlines()
+
+
+def test_a_guest_reaches_elsewhere_whoever_may_reach_it(rig: NspawnRig) -> None:
+    instance = rig.create(access=Access(22, ("198.18.0.0/24",)))
+
+    assert "Reading package lists" in rig.done(instance, "apt-get update")
+
+
+def test_a_guest_is_reached_no_more_over_ipv6_than_it_should_be(rig: NspawnRig) -> None:
+    instance, neighbour = rig.create(access=Access(7777, ("198.18.0.0/24",))), rig.create()
+    rig.serve(instance, 7777)
+    listed = "ip -6 -o addr show dev eth0 scope link -tentative"
+    both = (instance, neighbour)
+    rig.until(lambda: all("inet6" in rig.done(each, listed) for each in both), "they have addresses of IPv6")
+    address = rig.done(instance, f"{listed} | sed 's/.*inet6 //; s#/.*##'").strip()
+    shake_hands = f"timeout 1.5 bash -c 'exec 3<>/dev/tcp/{address}%eth0/7777'"
+
+    assert rig.run(neighbour, shake_hands)[0] != 0
+    rig.provider().set_access(instance, Access(7777))
+    assert rig.run(neighbour, shake_hands) == (0, "")
 
 
 def test_a_network_that_is_full_refuses_and_keeps_nothing(rig: NspawnRig) -> None:

@@ -1,6 +1,8 @@
 """Parts of the nspawn provider that need no root: names, control groups of version 2, locks, records."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from ipaddress import IPv4Network
 from pathlib import Path
 from threading import Event
@@ -10,9 +12,10 @@ import pytest
 from chalicelib.config import Config
 from chalicelib.errors import ProviderError
 from chalicelib.providers.nspawn.cgroups import Cgroup
+from chalicelib.providers.nspawn.gates import rules
 from chalicelib.providers.nspawn.host import PATH, lacking
 from chalicelib.providers.nspawn.locks import locked, try_lock
-from chalicelib.providers.nspawn.records import VolumeRecord, discard, load, load_all, save
+from chalicelib.providers.nspawn.records import FILE, ServerRecord, VolumeRecord, discard, load, load_all, save
 from chalicelib.providers.nspawn.site import Site
 
 
@@ -41,6 +44,61 @@ def test_an_id_that_could_lead_out_of_the_site_is_refused(tmp_path: Path, instan
 def test_a_network_that_is_none_is_refused_by_its_variable() -> None:
     with pytest.raises(ProviderError, match="DTROVE_NSPAWN_NETWORK"):
         Site.of(Config(dtrove_nspawn_network="10.0.0.1/24"))
+
+
+def server(name: str, cluster_id: str, address: str, cidrs: list[str] | None) -> ServerRecord:
+    return ServerRecord(
+        kind="server",
+        resource_id=name,
+        cluster_id=cluster_id,
+        instance_id=name,
+        machine=name,
+        veth=name,
+        address=address,
+        image="debian-12",
+        memory_mib=512,
+        vcpus=1,
+        user="root",
+        host_key="ssh-ed25519 k",
+        port=3306,
+        allowed_cidrs=cidrs,
+    )
+
+
+def test_rules_are_only_of_guests_that_not_everybody_may_reach(tmp_path: Path) -> None:
+    here = site_at(tmp_path)
+    cidrs = ["10.1.2.3/16", "10.1.0.0/24", "203.0.113.7"]
+    first, second = server("v1", "c1", "10.0.0.2", cidrs), server("v2", "c1", "10.0.0.3", None)
+    third = server("v3", "c2", "10.0.0.4", ["0.0.0.0/0"])
+
+    text = rules(here, [first, second, third])
+
+    assert 'oifname vmap { "v1" : jump v1, "v3" : jump v3 }' in text
+    assert "ip saddr { 10.0.0.1, 10.0.0.2, 10.0.0.3 } accept" in text
+    assert "ip saddr { 10.1.0.0/16, 203.0.113.7/32 } tcp dport 3306 accept" in text
+    assert "ip saddr { 10.0.0.1, 10.0.0.4 } accept" in text
+    assert "ip saddr { 0.0.0.0/0 } tcp dport 3306 accept" in text
+    assert rules(here, [second]) == ""
+
+
+def test_a_record_of_a_server_made_before_there_was_access_lets_everybody_in(tmp_path: Path) -> None:
+    record = asdict(server("v1", "c1", "10.0.0.2", []))
+    del record["port"], record["allowed_cidrs"]
+    (tmp_path / FILE).write_text(json.dumps(record))
+
+    known = load(ServerRecord, tmp_path)
+
+    assert known is not None
+    assert known.allowed_cidrs is None
+
+
+def test_the_network_s_ids_follow_from_the_settings() -> None:
+    one, same = Site.of(Config()), Site.of(Config(dtrove_nspawn_root="/elsewhere"))
+    other = Site.of(Config(dtrove_nspawn_bridge="br1", dtrove_nspawn_network="10.1.0.0/24"))
+
+    assert one.only_network == same.only_network
+    assert len({each.only_network.network_id for each in (one, other)}) == 2
+    assert len({each.only_network.subnet_id for each in (one, other)}) == 2
 
 
 def test_images_may_be_shared_between_roots(tmp_path: Path) -> None:

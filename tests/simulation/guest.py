@@ -15,6 +15,9 @@ TRUSTED = "/root/.ssh/authorized_keys"
 ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
     "/opt/dtrove/replica-state": "following",
     "getent passwd": "/root",
+    "nproc": "2\nMemTotal:         524288 kB\n",
+    "pid=": "Name:\tredis-server\nFDSize:\t64\nVmPeak:\t   70000 kB\nVmSize:\t   60000 kB\nVmHWM:\t   11000 kB\n"
+    "VmRSS:\t   10000 kB\nThreads:\t5\nRedis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64\n",
 }
 
 

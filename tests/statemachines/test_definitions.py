@@ -111,6 +111,13 @@ def test_instances_are_provisioned_the_same_way_everywhere() -> None:
     assert all({**each, "Next": ""} == {**first, "Next": ""} for each in others)
 
 
+def test_members_are_configured_one_after_the_other() -> None:
+    """If one refuses, none is in the middle of it: Step Functions would give up a step that acts on its server."""
+    (path,) = [each for each in MACHINES if each.name == "configure_instances.asl.json"]
+
+    assert json.loads(path.read_text())["States"]["ConfigureInstances"]["MaxConcurrency"] == 1
+
+
 @pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
 def test_the_file_is_in_house_form(path: Path) -> None:
     assert path.read_text() == render(json.loads(path.read_text())) + "\n"

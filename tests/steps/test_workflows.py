@@ -93,6 +93,51 @@ def test_the_datastore_obeys(simulation: Simulation, workflow: str, status: Stat
     assert all(inside.started[-1] == unit for inside in simulation.guests.insides.values())
 
 
+def rebooted(simulation: Simulation, cluster: Cluster) -> tuple[Job, list[str]]:
+    """Reboot its second instance; return the job as it ended and what was done to the cloud."""
+    effects: list[str] = []
+    simulation.trip = lambda point: effects.append(point) if point.endswith(" server") else None
+    job = change("reboot_instance", cluster, cluster.instance_ids[1]).job
+    simulation.carry_out(job)
+    return fresh_job(job), effects
+
+
+def test_a_server_is_rebooted_once_and_its_datastore_answers_again(simulation: Simulation) -> None:
+    cluster = created(simulation, 2)
+    instance = cluster.instances()[1]
+    instance.waiting_parameters = {"x"}
+    instance.save()
+
+    job, effects = rebooted(simulation, cluster)
+
+    assert (job.status, effects) == (JobStatus.SUCCEEDED, ["before reboot server", "after reboot server"])
+    first, second = fresh(cluster).instances()
+    assert [each.status for each in (first, second)] == [Status.ACTIVE] * 2
+    assert second.waiting_parameters is None
+    assert simulation.guests.insides[str(second.server_id)].started[-1] == f"dtrove-restart-{job.job_id}"
+    assert f"dtrove-restart-{job.job_id}" not in simulation.guests.insides[str(first.server_id)].started
+
+
+def test_a_reboot_starts_what_is_off(simulation: Simulation) -> None:
+    cluster = created(simulation, 2)
+    server = simulation.cloud.servers[cluster.instance_ids[1]]
+    simulation.cloud.turn(server, ServerStatus.SHUTOFF, ServerStatus.ACTIVE)
+    server.polls_left = 0
+
+    job, effects = rebooted(simulation, cluster)
+
+    assert (job.status, effects) == (JobStatus.SUCCEEDED, ["before start server", "after start server"])
+
+
+def test_a_reboot_of_what_is_gone_fails_and_says_so(simulation: Simulation) -> None:
+    cluster = created(simulation, 2)
+    del simulation.cloud.servers[cluster.instance_ids[1]]
+
+    job, effects = rebooted(simulation, cluster)
+
+    assert (job.status, "is gone" in str(job.message), effects) == (JobStatus.FAILED, True, [])
+
+
 def test_a_key_is_rotated_guest_by_guest(simulation: Simulation) -> None:
     cluster = created(simulation, 2)
     (old,) = Key.scan()
@@ -203,6 +248,14 @@ def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> N
         ("change_log", {"instance_id": "PRIMARY", "log": "server"}, "input['do']"),
         ("change_log", {"instance_id": "PRIMARY", "log": "server", "do": "print"}, "'print'"),
         ("change_log", {"instance_id": "PRIMARY", "log": "server", "do": "enable"}, "always on"),
+        ("change_access", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("change_access", {"cluster_id": "CLUSTER", "instance_id": "none"}, "input['access']"),
+        (
+            "change_access",
+            {"cluster_id": "CLUSTER", "instance_id": "none", "access": {"is_public": True}},
+            "none cannot",
+        ),
+        ("reboot_instance", {"cluster_id": "CLUSTER"}, "instance_id"),
     ],
 )
 def test_a_wrong_console_input_says_what_is_wrong(

@@ -6,6 +6,7 @@ from chalicelib.api.request import Request
 from chalicelib.api.views.links import View, links
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.flavor import Flavor
+from chalicelib.models.volume_type import VolumeType
 
 
 def version_view(request: Request, datastore: Datastore) -> View:
@@ -60,6 +61,15 @@ def datastore_view(request: Request, versions: Sequence[Datastore]) -> View:
             {key: value for key, value in version_view(request, each).items() if key != "datastore"}
             for each in versions
         ],
+    }
+
+
+def volume_type_view(volume_type: VolumeType) -> View:
+    return {
+        "id": volume_type.volume_type_id,
+        "name": volume_type.name,
+        "description": volume_type.description,
+        "is_public": volume_type.is_public,
     }
 
 

@@ -45,6 +45,8 @@ def cluster_view(request: Request, cluster: Cluster, instances: Sequence[Instanc
             for each in cluster.members
         ],
     }
+    if cluster.locality:
+        view["locality"] = cluster.locality
     if cluster.message:
         view["fault"] = {"message": cluster.message, "created": when(cluster.updated_at)}
     if instances is not None:

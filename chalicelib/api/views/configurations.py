@@ -35,3 +35,10 @@ def parameter_view(parameter: Parameter, version_id: str) -> View:
         "type": parameter.type,
         **{key: value for key, value in bounds.items() if value is not None},
     }
+
+
+def managed_parameter_view(parameter: Parameter, version_id: str) -> View:
+    """Return a parameter as administrators see it: Trove has other names for its bounds there."""
+    view = parameter_view(parameter, version_id)
+    names = {"min": "min_size", "max": "max_size"}
+    return {names.get(key, key): value for key, value in view.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from chalicelib import config
 from chalicelib.api.request import Request
 from chalicelib.api.views.links import View, links, when
 from chalicelib.models.cluster import Cluster
@@ -38,8 +39,24 @@ def shape(request: Request, instance: Instance) -> View:
         shape["volume"] = {"size": int(instance.volume_gib)}
     if instance.address:
         shape["ip"] = [instance.address]
-        shape["addresses"] = [{"address": instance.address, "type": "private"}]
+        shape["addresses"] = addresses(instance)
     return shape
+
+
+def addresses(instance: Instance) -> list[View]:
+    private = {"address": instance.address, "type": "private"}
+    if instance.network_id:
+        private["network"] = instance.network_id
+    public = {"address": instance.public_address, "type": "public"}
+    return [private, public] if instance.public_address else [private]
+
+
+def access_view(instance: Instance) -> View:
+    """Return who may reach it, as asked for; nothing while nothing was, and it has no address."""
+    cidrs = list(instance.allowed_cidrs or ())
+    if not (instance.address or instance.is_public or cidrs):
+        return {}
+    return {"is_public": bool(instance.is_public)} | ({"allowed_cidrs": cidrs} if cidrs else {})
 
 
 def instance_view(request: Request, instance: Instance) -> View:
@@ -51,10 +68,10 @@ def instance_view(request: Request, instance: Instance) -> View:
         "status": status,
         "operating_status": operating_status,
         "role": instance.role,
-        "region": "RegionOne",
+        "region": config.current().dtrove_region,
         "links": links(request, "instances", instance.instance_id),
         "datastore": {"type": instance.datastore, "version": instance.datastore_version},
-        "access": {"is_public": False} if instance.address else {},
+        "access": access_view(instance),
         **shape(request, instance),
     }
     if not instance.standalone_in:
@@ -111,6 +128,8 @@ def instance_detail(
             "name": configuration.name,
             "links": links(request, "configurations", id_),
         }
+    if instance.locality:
+        view["locality"] = instance.locality
     if instance.message:
         view["fault"] = {"message": instance.message, "created": when(instance.updated_at)}
     if request.caller.is_admin:

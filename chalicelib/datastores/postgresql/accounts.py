@@ -8,15 +8,15 @@ from typing import Any, Final, LiteralString
 from chalicelib.datastores.accounts import Accounts, Database, User
 from chalicelib.datastores.listing import PACKED, unpacked
 from chalicelib.datastores.postgresql import names
-from chalicelib.datastores.postgresql.quoting import UNLOGGED, literal, uri_of
+from chalicelib.datastores.postgresql.psql import AWAIT, BARE, ON_POSTGRES, SESSION
+from chalicelib.datastores.postgresql.quoting import literal, uri_of
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.ssh.guest import Guest
 
-AWAIT: Final[LiteralString] = "/opt/dtrove/service await </dev/null && "
-# Nothing that a customer's database defines is found by an unqualified name.
 AS_ADMINISTRATOR: Final[LiteralString] = (
-    f"runuser -u postgres -- env PGCLIENTENCODING=UTF8 PGOPTIONS='-c search_path=pg_catalog {UNLOGGED}'"
-    " psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=postgres"
+    "runuser -u postgres -- env PGCLIENTENCODING=UTF8"
+    f" PGOPTIONS='{SESSION}'"
+    f" psql --no-psqlrc --quiet {BARE} {ON_POSTGRES}"
 )
 CHANGE: Final[LiteralString] = f"{AWAIT}{AS_ADMINISTRATOR}"
 LIST: Final[LiteralString] = f"{AWAIT}listed=$({AS_ADMINISTRATOR}){PACKED}"

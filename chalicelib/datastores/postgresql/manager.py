@@ -8,7 +8,7 @@ from chalicelib.datastores.logs import Log, Switch
 from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.postgresql.accounts import PostgresAccounts
 from chalicelib.datastores.postgresql.parameters import PostgresParameters, rises
-from chalicelib.datastores.postgresql.quoting import UNLOGGED
+from chalicelib.datastores.postgresql.psql import AS_ADMINISTRATOR, AWAIT, ON_POSTGRES, PATIENT, SESSION
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
@@ -23,11 +23,7 @@ MAX_CONNECTIONS = 1000
 KEPT_WAL_SHARE = 0.25  # of the volume, for a replica that is away; it is seeded anew if it stays away longer
 KEPT_WAL_MIB = 2048  # without a volume
 
-PSQL: Final[LiteralString] = (
-    "/opt/dtrove/service await </dev/null && "
-    f"runuser -u postgres -- env PGOPTIONS='{UNLOGGED}'"
-    " psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=postgres"
-)
+PSQL: Final[LiteralString] = f"{AWAIT}{AS_ADMINISTRATOR} {ON_POSTGRES}"
 
 
 class PostgresManager(BaseManager):
@@ -36,6 +32,7 @@ class PostgresManager(BaseManager):
     root_name = "postgres"
     data_path = "/var/lib/postgresql"
     log_folder = "/var/log/postgresql/dtrove"
+    session_options, replication_options = SESSION, PATIENT  # for the scripts
 
     def __init__(self, datastore: Datastore) -> None:
         super().__init__(datastore)
@@ -44,6 +41,7 @@ class PostgresManager(BaseManager):
         self.config_path = f"/etc/postgresql/{self.major_version}/main"
         self.parameters_path = f"{self.config_path}/parameters.conf"
         self.logs_path = f"{self.config_path}/logs.conf"
+        self.pid_path = f"{self.data_path}/{self.major_version}/main/postmaster.pid"
         self.passfile_path = f"{self.config_path}/replication.pgpass"
 
     @property

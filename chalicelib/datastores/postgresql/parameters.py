@@ -8,18 +8,12 @@ from typing import Any, Final, LiteralString
 from chalicelib.datastores.applying import LiveParameters
 from chalicelib.datastores.base import OPT, SCRIPT_MODE
 from chalicelib.datastores.parameters import Parameter, Value, as_typed
-from chalicelib.datastores.postgresql.quoting import UNLOGGED
+from chalicelib.datastores.postgresql.psql import AS_ADMINISTRATOR, AWAIT, BARE, ON_POSTGRES
 from chalicelib.errors import Permanent
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
 
-# What a customer sets for every session does not apply to ours, and that we asked is no news in the log.
-ASK: Final[LiteralString] = (
-    "/opt/dtrove/service await </dev/null && runuser -u postgres -- env "
-    "PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c search_path=pg_catalog -c standard_conforming_strings=on "
-    f"{UNLOGGED}' "
-    "psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname=postgres"
-)
+ASK: Final[LiteralString] = f"{AWAIT}{AS_ADMINISTRATOR} {BARE} {ON_POSTGRES}"
 # A session's own value, ours or one that is set for the role, hides the server's: that is then the files'.
 ACTUAL: Final = """\
 SELECT json_object_agg(lower(name), CASE

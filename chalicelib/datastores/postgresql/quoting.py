@@ -4,15 +4,6 @@ Where a name is needed, the server itself makes an identifier of the text: `form
 psql, which reads backslashes and `:names`, nor the client's encoding can read anything into it.
 """
 
-from typing import Final, LiteralString
-
-# A session's own options: whatever the server is told to log, it logs no statement of ours.
-UNLOGGED: Final[LiteralString] = (
-    "-c log_statement=none -c log_min_error_statement=panic -c log_duration=off"
-    " -c log_min_duration_statement=-1 -c log_min_duration_sample=-1 -c log_transaction_sample_rate=0"
-    " -c debug_print_parse=off -c debug_print_rewritten=off -c debug_print_plan=off"
-)
-
 
 def literal(text: str | None) -> str:
     """Return an expression of this text; NULL for None."""

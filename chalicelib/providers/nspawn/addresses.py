@@ -5,26 +5,23 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from chalicelib.errors import ProviderError
+from chalicelib.models.instance import Instance
 from chalicelib.providers.nspawn import network
 from chalicelib.providers.nspawn.locks import locked
 from chalicelib.providers.nspawn.records import AddressRecord, ServerRecord, discard, load, load_all, save
 from chalicelib.providers.nspawn.site import Site, safe
 
 
-def free(site: Site) -> IPv4Address:
-    """Return an address that no record holds. Under the allocation lock, until it is in a record."""
-    taken = set(_taken(site))
-    address = next((each for each in site.network.hosts() if each not in taken), None)
-    if address is None:
-        raise ProviderError(f"No address is free in {site.network}.")
-    return address
+def address_of(site: Site, instance: Instance) -> IPv4Address:
+    """Return the one it asks for, or else one that no record holds. Under the allocation lock, until it is in one."""
+    return site.only_network.address_of(instance, set(_taken(site)))
 
 
 def ensure(site: Site, cluster_id: str) -> str:
     with locked(site.lock("allocation")):
         if (known := load(AddressRecord, site.address(cluster_id))) is not None:
             return known.address
-        address = str(free(site))
+        address = str(site.only_network.free(set(_taken(site))))
         record = AddressRecord(
             kind="address", resource_id=address, cluster_id=cluster_id, instance_id=None, address=address
         )

@@ -46,11 +46,17 @@ def ensure(site: Site) -> None:
         INOTIFY_LIMIT.write_text(str(INOTIFY_INSTANCES))
 
 
+def tables(site: Site) -> list[str]:
+    """Return the site's tables of rules, each as its family and name."""
+    listed = (line.removeprefix("table ") for line in host.run("nft", "list", "tables").splitlines())
+    return [each for each in listed if each.split()[-1] == site.table]
+
+
 def connect(site: Site, server: ServerRecord) -> None:
     """Have the server's namespace and interfaces, its link down if it is cut off. Under the network's lock."""
     namespace, veth, mac = server.machine, server.veth, mac_of(IPv4Address(server.address)).hex(":")
     ensure_namespace(namespace)
-    if not (INTERFACES / veth).exists():
+    if not has_interface(veth):
         host.run(
             *("ip", "link", "add", veth, "type", "veth"),
             *("peer", "name", "eth0", "address", mac, "netns", namespace),
@@ -77,7 +83,7 @@ def is_namespace(file: Path) -> bool:
 
 
 def disconnect(machine: str, veth: str) -> None:
-    if (INTERFACES / veth).exists():
+    if has_interface(veth):
         host.run("ip", "link", "delete", veth)
     delete_namespace(machine)
 
@@ -89,8 +95,12 @@ def delete_namespace(namespace: str) -> None:
     file.unlink(missing_ok=True)
 
 
+def has_interface(veth: str) -> bool:
+    return (INTERFACES / veth).exists()
+
+
 def set_link(veth: str, *, up: bool) -> None:
-    if (INTERFACES / veth).exists():
+    if has_interface(veth):
         host.run("ip", "link", "set", veth, "up" if up else "down")
 
 

@@ -6,7 +6,15 @@ from contextlib import AbstractContextManager
 from chalicelib import config
 from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
-from chalicelib.providers.base import BaseProvider, Birth, FlavorOffer, OwnedResource, ServerStatus
+from chalicelib.providers.base import (
+    Access,
+    BaseProvider,
+    Birth,
+    FlavorOffer,
+    OwnedResource,
+    ServerStatus,
+    VolumeTypeOffer,
+)
 from chalicelib.providers.nspawn import addresses, disks, fences, host, inventory, power, servers, storage, volumes
 from chalicelib.providers.nspawn.records import ServerRecord
 from chalicelib.providers.nspawn.site import Site
@@ -35,19 +43,21 @@ class NspawnProvider(BaseProvider):
     def create(self, instance: Instance, birth: Birth) -> None:
         flavor = _flavor(instance.flavor_id)
         disks.layers(self.site, birth.image)  # refuses an unknown image before anything is made
+        self.site.only_network.check(instance)
+        _check_access(birth.access)
         with servers.held(self.site, instance.instance_id):
-            server = servers.reserve(self.site, instance.instance_id, instance.cluster_id, birth, flavor)
+            server = servers.reserve(self.site, instance, birth, flavor)
             if not server.is_born:
                 servers.bear(self.site, server, birth)
             servers.ensure_launched(self.site, server)
-        _note(instance, server)
+        self._note(instance, server)
         instance.host_key = server.host_key
 
     def update_status(self, instance: Instance) -> tuple[ServerStatus, int]:
         server = servers.find(self.site, instance.instance_id)
         status, progress, message = power.status(self.site, server) if server else (ServerStatus.DELETED, 100, "")
         if server:
-            _note(instance, server)
+            self._note(instance, server)
         instance.server_status, instance.progress = status.value, progress
         instance.message = message or instance.message
         return status, progress
@@ -71,6 +81,8 @@ class NspawnProvider(BaseProvider):
     def attach_volume(self, instance: Instance) -> bool:
         if not instance.volume_gib:
             raise ProviderError(f"{instance.instance_id} asks for no volume.")
+        if instance.volume_type:
+            raise ProviderError(f"There is no volume type {instance.volume_type}: all volumes here are of one kind.")
         with self._server(instance) as server:
             cgroup = servers.cgroup_of(self.site, server)
             ids = instance.instance_id, instance.cluster_id
@@ -94,6 +106,13 @@ class NspawnProvider(BaseProvider):
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         storage.delete_snapshot(self.site, snapshot_id)
+
+    # --- who may come
+    def set_access(self, instance: Instance, access: Access) -> bool:
+        _check_access(access)
+        with self._server(instance) as server:
+            servers.set_access(self.site, server, access)
+        return True
 
     # --- addresses
     def ensure_address(self, cluster_id: str) -> str:
@@ -121,6 +140,9 @@ class NspawnProvider(BaseProvider):
     def flavors(self, datastore: str | None = None) -> Sequence[FlavorOffer]:
         return FLAVORS
 
+    def volume_types(self) -> Sequence[VolumeTypeOffer]:
+        return ()
+
     def owned(self) -> Sequence[OwnedResource]:
         return inventory.owned(self.site)
 
@@ -130,6 +152,11 @@ class NspawnProvider(BaseProvider):
     def _server(self, instance: Instance) -> AbstractContextManager[ServerRecord]:
         return servers.existing(self.site, instance.instance_id)
 
+    def _note(self, instance: Instance, server: ServerRecord) -> None:
+        instance.server_id, instance.local_id = server.resource_id, server.machine
+        instance.address, instance.user = server.address, server.user
+        self.site.only_network.note(instance)
+
 
 def _flavor(flavor_id: str) -> FlavorOffer:
     known = {each.flavor_id: each for each in FLAVORS}
@@ -138,6 +165,6 @@ def _flavor(flavor_id: str) -> FlavorOffer:
     return known[flavor_id]
 
 
-def _note(instance: Instance, server: ServerRecord) -> None:
-    instance.server_id, instance.local_id = server.resource_id, server.machine
-    instance.address, instance.user = server.address, server.user
+def _check_access(access: Access) -> None:
+    if access.is_public:
+        raise ProviderError("This cloud has no public addresses: its one network is that of this host.")

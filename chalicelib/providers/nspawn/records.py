@@ -47,6 +47,9 @@ class ServerRecord(Record):
     host_key: str  # OpenSSH line of its public host key
     is_born: bool = False  # its disk is complete, host key included: from here on it boots without a Birth
     is_cut_off: bool = False
+    port: int | None = None  # of its database
+    allowed_cidrs: list[str] | None = None  # who may reach it; None: everybody
+    access_number: int = 0
 
 
 @dataclass(kw_only=True)

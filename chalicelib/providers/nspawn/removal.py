@@ -35,8 +35,8 @@ def remove_from_kernel(site: Site) -> None:
         host.run("ip", "link", "delete", interface)
     for namespace in _namespaces(site):
         network.delete_namespace(namespace)
-    if _has_table(site):
-        host.run("nft", "delete", "table", "ip", site.table)
+    for table in network.tables(site):
+        host.run("nft", "delete", "table", *table.split())
     for _, disk in _loops(site):
         volumes.release(Path(disk))
     Cgroup(site.prefix).remove()
@@ -50,7 +50,7 @@ def everything_left(site: Site | None = None) -> list[str]:
         *(f"mount {each}" for each in _mounts(site)),
         *(f"interface {each}" for each in _interfaces(site)),
         *(f"network namespace {each}" for each in _namespaces(site)),
-        *(f"nft table {site.table}" for _ in range(_has_table(site))),
+        *(f"nft table {each}" for each in network.tables(site)),
         *(f"loop device {device} of {disk}" for device, disk in _loops(site)),
         *(f"control group {each}" for each in Cgroup(site.prefix).folders if each.exists()),
         *(f"folder {each}" for name in FOLDERS for each in _entries(site.root / name)),
@@ -69,10 +69,6 @@ def _interfaces(site: Site) -> list[str]:
 
 def _namespaces(site: Site) -> list[str]:
     return [each.name for each in _entries(network.NAMESPACES) if each.name.startswith(f"{site.prefix}-")]
-
-
-def _has_table(site: Site) -> bool:
-    return f"table ip {site.table}" in host.run("nft", "list", "tables").splitlines()
 
 
 def _loops(site: Site) -> list[tuple[str, str]]:

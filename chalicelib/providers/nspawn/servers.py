@@ -7,8 +7,9 @@ from pathlib import Path
 from shutil import rmtree
 
 from chalicelib.errors import ProviderError
-from chalicelib.providers.base import Birth, FlavorOffer
-from chalicelib.providers.nspawn import addresses, disks, network, runner, volumes
+from chalicelib.models.instance import Instance
+from chalicelib.providers.base import Access, Birth, FlavorOffer
+from chalicelib.providers.nspawn import addresses, disks, gates, network, runner, volumes
 from chalicelib.providers.nspawn.cgroups import Cgroup
 from chalicelib.providers.nspawn.locks import locked
 from chalicelib.providers.nspawn.records import (
@@ -20,6 +21,7 @@ from chalicelib.providers.nspawn.records import (
     save,
 )
 from chalicelib.providers.nspawn.site import Site, safe
+from chalicelib.providers.one_host import check_place
 
 LEFTOVERS = Path("/run/systemd/nspawn")  # where a killed systemd-nspawn leaves folders named after its machine
 PATIENCE_SECONDS = 2.0  # for killed processes to be gone
@@ -54,22 +56,25 @@ def find(site: Site, instance_id: str) -> ServerRecord | None:
         return server
 
 
-def reserve(site: Site, instance_id: str, cluster_id: str, birth: Birth, flavor: FlavorOffer) -> ServerRecord:
+def reserve(site: Site, instance: Instance, birth: Birth, flavor: FlavorOffer) -> ServerRecord:
     """Return the server's record, written before anything else of it exists: it is also what holds its address."""
+    instance_id = instance.instance_id
     with locked(site.lock("allocation")):
         if (known := load(ServerRecord, site.guest(instance_id))) is not None:
             return known
         machine, veth = site.machine_names(instance_id)
-        if any(each.machine == machine for each in load_all(ServerRecord, site.root / "guests")):
+        others = list(load_all(ServerRecord, site.root / "guests"))
+        if any(each.machine == machine for each in others):
             raise ProviderError(f"Another server is called {machine}: give this instance another id.")
+        check_place(instance, [each.cluster_id for each in others])
         server = ServerRecord(
             kind="server",
             resource_id=machine,
-            cluster_id=cluster_id,
+            cluster_id=instance.cluster_id,
             instance_id=instance_id,
             machine=machine,
             veth=veth,
-            address=str(addresses.free(site)),
+            address=str(addresses.address_of(site, instance)),
             image=birth.image,
             memory_mib=flavor.memory_mib,
             vcpus=flavor.vcpus,
@@ -83,6 +88,7 @@ def reserve(site: Site, instance_id: str, cluster_id: str, birth: Birth, flavor:
 def bear(site: Site, server: ServerRecord, birth: Birth) -> None:
     """Write the disk of a server that never ran, over whatever an earlier attempt left, and start it."""
     server.image, server.user, server.host_key = birth.image, birth.user, birth.host_key_public
+    _let_in(server, birth.access)
     save(server, site.guest(server.instance_id))
     disks.unmount(site.guest(server.instance_id) / "root")  # of another image, perhaps
     disks.write_birth(disks.mount(site, server), server, birth)
@@ -105,6 +111,7 @@ def launch(site: Site, server: ServerRecord) -> None:
     with locked(site.lock("network")):
         network.ensure(site)
         network.connect(site, server)
+        gates.renew(site)
     addresses.restore(site, server)
     cgroup.ensure(server.memory_mib, server.vcpus)
     runner.launch(folder, server.machine, cgroup)
@@ -118,12 +125,28 @@ def destroy(site: Site, server: ServerRecord) -> bool:
         return False
     with locked(site.lock("network")):
         network.disconnect(server.machine, server.veth)
+        gates.renew(site)
     disks.unmount(folder / "root")
     remove_leftovers(server.machine)
     if not cgroup.remove():
         return False
     discard(folder)
     return True
+
+
+def set_access(site: Site, server: ServerRecord, access: Access) -> None:
+    """Note who may come before it is so: a start meanwhile makes it so too. Under the instance's lock."""
+    if access.number < server.access_number:
+        return
+    _let_in(server, access)
+    save(server, site.guest(server.instance_id))
+    with locked(site.lock("network")):
+        gates.renew(site)
+
+
+def _let_in(server: ServerRecord, access: Access) -> None:
+    server.port, server.access_number = access.port, access.number
+    server.allowed_cidrs = None if access.allowed_cidrs is None else list(access.allowed_cidrs)
 
 
 def cgroup_of(site: Site, server: ServerRecord) -> Cgroup:

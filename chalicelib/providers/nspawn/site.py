@@ -5,9 +5,11 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib.config import Config
 from chalicelib.errors import ProviderError
+from chalicelib.providers.one_host import Network
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -53,6 +55,11 @@ class Site:
     def gateway(self) -> IPv4Address:
         return next(self.network.hosts())
 
+    @property
+    def only_network(self) -> Network:
+        """The one that its servers are in. The ids follow from the settings, for whoever orders to know them."""
+        return Network(_id_of(self.bridge), _id_of(str(self.network)), self.network)
+
     def machine_names(self, instance_id: str) -> tuple[str, str]:
         """Return what the machine (a hostname) and its interface on the host (15 letters at most) are called."""
         short = short_hash(instance_id, 9)
@@ -72,6 +79,10 @@ class Site:
 
     def lock(self, name: str) -> Path:
         return self.root / "locks" / name
+
+
+def _id_of(name: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"dtrove-nspawn:{name}"))
 
 
 def short_hash(text: str, length: int) -> str:
