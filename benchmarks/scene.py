@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {  # of all requests that need one; a route without a r
     "POST /instances/{instance_id}/users/{user}": {"users": BO},
     "PUT /instances/{instance_id}/users/{user}": {"user": {"name": "ann"}},
     "PUT /instances/{instance_id}/users/{user}/databases": {"databases": [{"name": "b"}]},
+    "POST /instances/{instance_id}/log": {"name": "general"},
     "POST /configurations": {"configuration": GROUP},
     "PUT /configurations/{configuration_id}": {"configuration": {"name": "tuning", "values": {"most": 8}}},
     "PATCH /configurations/{configuration_id}": {"configuration": {"values": {"most": 8}}},
@@ -93,7 +94,14 @@ class Scene:
                 "member": shown["instances"][1]["id"],
                 "configuration_id": group["id"],
                 "version": version_id_of("ledger", "1"),
-                **{"datastore": "ledger", "parameter": "most", "flavor_id": "1", "database": "a", "user": "al"},
+                **{
+                    "datastore": "ledger",
+                    "parameter": "most",
+                    "flavor_id": "1",
+                    "database": "a",
+                    "user": "al",
+                    "log": "general",
+                },
                 WITHDRAWN: WITHDRAWN,
                 **{"quota_project_id": "p1", "known_project_id": "p1"},
             }

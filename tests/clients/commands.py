@@ -15,6 +15,7 @@ GROUP = (
 CLUSTER = (
     "created, datastore, datastore_version, id, instance_count, name, status, task_description, task_name, updated"
 )
+LOG = "name, type, status, published, pending, container, prefix, metafile"
 SHOWN = {  # the columns of what shows some; all other commands say nothing of their own
     "datastore list": "ID, Name",
     "datastore show": "default_version, id, name, versions (id)",
@@ -42,6 +43,9 @@ SHOWN = {  # the columns of what shows some; all other commands say nothing of t
     "database configuration show": GROUP,
     "database configuration instances": "ID, Name",
     "database configuration default": "",  # the parameters themselves
+    "database log list": "Name, Type, Status, Published, Pending, Container, Prefix",
+    "database log show": LOG,
+    "database log set": LOG,
     "database cluster create": f"{CLUSTER}, job_id, password",
     "database cluster list": "ID, Name, Datastore, Datastore Version, Task Name",
     "database cluster show": CLUSTER,
@@ -143,9 +147,9 @@ DAY = (
     Row("database instance upgrade", "copy 1", refused=NOT_YET),
     Row("database instance delete", "copy", says="has been accepted"),
     # --- logs, SSL, backups
-    Row("database log list", "db1", refused="HTTP 404"),
-    Row("database log show", "db1 general", refused="HTTP 404"),
-    Row("database log set", "db1 general --enable", refused="HTTP 404"),
+    Row("database log list", "db1"),
+    Row("database log show", "db1 general"),
+    Row("database log set", "db1 general --enable"),
     Row("database log tail", "db1 general", refused=NO_CATALOG),
     Row("database log save", "db1 general", refused=NO_CATALOG),
     Row("database ssl show", "db1", refused=NOT_YET),
