@@ -17,7 +17,7 @@ Fresh processes of `python -S -s` with nothing but the deployed bundle on their 
 from the first import to the end of the last, medians of 15 that take turns. The baseline is `import chalice, boto3,
 pynamodb` alone, from the same bundle. *api* is `import app`, which is all that the API's Lambda does before its first
 request; *guest_step*, the heaviest of the steps, is that with all steps, their entry, SSH and every datastore's
-manager. *forbidden* counts the modules that the API must not know: SSH, clouds, steps.
+manager. *forbidden* counts the modules that the API must not know, or not yet: SSH, clouds, steps, its own document.
 """
 REPO = Path(__file__).parent.parent
 PROCESSES = 15
@@ -34,6 +34,7 @@ FORBIDDEN = (
     "paramiko",
     "openstack",
     "keystoneauth1",
+    "chalicelib.api.openapi",
     "chalicelib.providers",
     "chalicelib.ssh.client",
     "chalicelib.steps",

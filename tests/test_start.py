@@ -99,6 +99,14 @@ def test_the_api_looks_for_a_cloud_of_one_s_own_and_imports_none() -> None:
     assert started(program, DTROVE_PROVIDER=PROVIDERS["nspawn"]) == ""
 
 
+def test_the_api_has_its_document_only_once_somebody_asks_for_it() -> None:
+    program = (
+        "import app, sys; sys.exit(', '.join(name for name in sys.modules if name.startswith('chalicelib.api.o')))"
+    )
+
+    assert started(program) == ""
+
+
 def test_the_api_imports_keystones_client_only_if_keystone_is_chosen() -> None:
     program = """
 import app, sys

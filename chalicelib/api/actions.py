@@ -51,7 +51,7 @@ def manage_instance(request: Request) -> Response:
     fields = Fields(request.body, "body").object("perform")
     change = parse_commands(fields, instance.cluster_id, instance.instance_id)
     placed = place_change(change, request.requester_for(instance))
-    return told(placed.job, {"job": job_view(placed.job)}, 202)
+    return told(placed.job, {"job": job_view(placed.job)})
 
 
 def _acted(request: Request, instance: Instance, action: str) -> Response:

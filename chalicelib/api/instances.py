@@ -44,14 +44,16 @@ def list_instances(request: Request) -> Response:
     return page(request, "instances", instance_views(request, instances), marker)
 
 
+@routes.on("GET /instances/detail")
+def list_instances_in_detail(request: Request) -> Response:
+    instances, marker = _page(request)
+    lines = zip(instances, instance_views(request, instances), strict=True)
+    views = [instance_detail(request, each) | view for each, view in lines]
+    return page(request, "instances", views, marker)
+
+
 @routes.on("GET /instances/{instance_id}")
 def show_instance(request: Request) -> Response:
-    """Show one; `detail` is no id, but the list of all in detail."""
-    if request.values["instance_id"] == "detail":
-        instances, marker = _page(request)
-        lines = zip(instances, instance_views(request, instances), strict=True)
-        views = [instance_detail(request, each) | view for each, view in lines]
-        return page(request, "instances", views, marker)
     instance = request.find(Instance, "instance_id")
     cluster = Cluster.find(instance.cluster_id) if instance.standalone_in else None
     group = Configuration.find(instance.configuration_id) if instance.configuration_id else None

@@ -8,7 +8,7 @@ from chalicelib.errors import NotOffered
 
 routes = Routes(__name__)
 
-TO_COME = {
+TO_COME: dict[str, tuple[str, ...]] = {
     "Backups": (
         "GET /backups",
         "POST /backups",
@@ -32,6 +32,16 @@ TO_COME = {
         "POST /instances/{instance_id}/modules",
         "DELETE /instances/{instance_id}/modules/{module_id}",
     ),
+}
+
+
+NOT_OFFERED = {  # what answers nothing but 501
+    *(route for routes_ in TO_COME.values() for route in routes_),
+    "GET /instances/{instance_id}/databases/{database}",
+    "POST /mgmt/instances/{instance_id}/upgrade",
+    "POST /mgmt/datastores/versions/{version}/parameters",
+    "PUT /mgmt/datastores/versions/{version}/parameters/{parameter}",
+    "DELETE /mgmt/datastores/versions/{version}/parameters/{parameter}",
 }
 
 

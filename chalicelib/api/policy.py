@@ -27,6 +27,7 @@ POLICY = {
     # --- instances
     "GET /instances": "reader",
     "POST /instances": "member",
+    "GET /instances/detail": "reader",
     "GET /instances/{instance_id}": "reader",
     "PUT /instances/{instance_id}": "member",
     "PATCH /instances/{instance_id}": "member",

@@ -51,7 +51,8 @@ def _several(fields: Fields, key: str) -> list[Fields]:
 
 
 def has_any(fields: Fields, key: str) -> bool:
-    return key in fields and bool(fields.value(key))
+    """Whether there are any: clients send an empty list unasked."""
+    return key in fields and fields.value(key) != []
 
 
 def _given(fields: Fields, key: str) -> str | None:

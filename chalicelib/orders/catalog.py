@@ -15,8 +15,8 @@ def named_datastore(fields: Fields) -> tuple[str, str | None]:
         return config.current().dtrove_default_datastore, None
     named = fields.object("datastore")
     datastore = named.text("type") if "type" in named else config.current().dtrove_default_datastore
-    version = next((named.text(key) for key in ("version", "version_number") if key in named), None)
-    return datastore, version
+    versions = [named.text(key) for key in ("version", "version_number") if key in named]
+    return datastore, versions[0] if versions else None
 
 
 def find_datastore(datastore: str, version: str | None) -> Datastore:

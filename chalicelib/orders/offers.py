@@ -6,6 +6,7 @@ from chalicelib import config, dotted
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
 from chalicelib.models.record import transaction
+from chalicelib.orders.account_order import has_any
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.placing import tried
 from chalicelib.orders.requester import Attempt
@@ -69,7 +70,7 @@ def _values(fields: Fields) -> dict[str, Any]:
     values: dict[str, Any] = {ours: fields.text(theirs) for theirs, ours in TEXTS.items() if theirs in fields}
     if "datastore_manager" in fields:
         _check_manager(fields, values["manager"])
-    if "packages" in fields and fields.value("packages"):
+    if has_any(fields, "packages"):
         values["packages"] = fields.texts("packages", longest=255, most=MOST_PACKAGES)
     values |= {
         ours: fields.is_true(theirs)

@@ -54,6 +54,9 @@ def test_an_instance_is_born_with_databases_and_users(simulation: Simulation, le
     assert Cluster.get(Instance.get(instance_id).cluster_id).first_accounts is None
 
 
+NO_LISTS: tuple[Any, ...] = ({}, "", 0, False)
+
+
 @pytest.mark.parametrize(
     ("more", "named"),
     [
@@ -64,6 +67,8 @@ def test_an_instance_is_born_with_databases_and_users(simulation: Simulation, le
         ({"users": [{"name": "al", "password": PASSWORD, "databases": [{"name": "a"}]}]}, "databases"),
         ({"users": [{"name": "al", "password": PASSWORD}] * 101}, "at most 100"),
         ({"databases": "a"}, "databases"),
+        *(({key: no_list}, key) for key in ("databases", "users") for no_list in NO_LISTS),
+        ({"users": [{"name": "al", "password": PASSWORD, "databases": {}}]}, "databases"),
         ({"databases": [{}]}, "name"),
     ],
 )

@@ -22,6 +22,7 @@ def test_versions_need_no_token_and_link_to_what_was_served(path: str, key: str)
     body = json.loads(answer.body)[key]
     version = body[0] if key == "versions" else body
     assert (answer.status_code, version["id"], version["status"]) == (200, "v1.0", "CURRENT")
+    assert answer.headers["x-openstack-request-id"].startswith("req-")
     assert version["links"] == [{"rel": "self", "href": "https://db.example/v1.0/"}]
 
 

@@ -69,6 +69,7 @@ def test_a_group_is_made_listed_shown_and_deleted(ledger: Ledger) -> None:
         ({"name": ""}, 400, "name"),
         ({"datastore": {"type": "oracle"}}, 404, "oracle"),
         ({"datastore": {"type": "ledger", "version": "9"}}, 400, "9"),
+        ({"datastore": {"type": "ledger", "version": "1", "version_number": 1}}, 400, "version_number"),
     ],
 )
 def test_a_bad_group_is_refused(ledger: Ledger, changes: dict[str, Any], status: int, named: str) -> None:

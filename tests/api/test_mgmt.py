@@ -132,7 +132,7 @@ def test_a_version_is_offered_changed_and_withdrawn() -> None:
             {"image": None},
             {"colour": "red"},
         ),
-        *({"active": "yes"}, {"image_tags": ["x"]}, {"packages": "x"}),
+        *({"active": "yes"}, {"image_tags": ["x"]}, {"packages": "x"}, {"packages": {}}, {"packages": 0}),
     ],
 )
 def test_a_bad_version_is_refused(changes: dict[str, Any]) -> None:

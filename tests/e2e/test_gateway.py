@@ -52,6 +52,14 @@ def test_links_lead_back_to_where_they_came_from(running: Service, api: Api) -> 
     assert Api(self_link, api.token).get("")["datastore"]["id"] == first["id"]
 
 
+def test_the_document_names_the_url_that_serves_it(running: Service) -> None:
+    document = Api(running.api_url, "").get("/v1.0/openapi.json")
+
+    assert document["openapi"] == "3.1.0"
+    assert document["servers"] == [{"url": running.api_url}]
+    assert "/v1.0/{project_id}/clusters" in document["paths"]
+
+
 def test_the_version_document_links_to_itself(running: Service) -> None:
     anonymous = Api(running.api_url, "")
 

@@ -1,0 +1,84 @@
+"""Things that are there, so that what is tried gets behind "not found": some to ask, some to act on, some to delete."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.models.job import Job
+from chalicelib.models.status import JobStatus
+from tests.api.client import ApiCaller
+
+member, admin = ApiCaller("member"), ApiCaller("admin")
+PATIENCE_SECONDS = 30
+DOOMED = ("DOOMED_INSTANCE", "DOOMED_CLUSTER", "DOOMED_GROUP")
+USERS = ("al", *(f"u{number}" for number in range(16)))
+LEDGER = {"type": "ledger", "version": "1"}
+
+
+def things() -> dict[str, str]:
+    """Make them over the API, wait until they serve, and return their ids by the variables of schemathesis.toml."""
+    asked, acted, doomed = (an_instance() for _ in range(3))
+    asked_cluster, acted_cluster, doomed_cluster = (a_cluster() for _ in range(3))
+    asked_group, doomed_group = (a_group() for _ in range(2))
+    put_accounts_on(asked["id"])
+    return {
+        "ASKED_INSTANCE": asked["id"],
+        "ACTED_INSTANCE": acted["id"],
+        "DOOMED_INSTANCE": doomed["id"],
+        "ASKED_CLUSTER": asked_cluster["id"],
+        "ASKED_MEMBER": asked_cluster["instances"][0]["id"],
+        "ACTED_CLUSTER": acted_cluster["id"],
+        "DOOMED_CLUSTER": doomed_cluster["id"],
+        "ASKED_GROUP": asked_group,
+        "DOOMED_GROUP": doomed_group,
+        "JOB": asked["job_id"],
+        "VERSION": member.get("/datastores/ledger/versions/1").body["version"]["id"],
+        "SPARE_VERSION": a_version_that_nobody_runs(),
+    }
+
+
+def an_instance() -> Any:
+    order = {"name": "i", "flavorRef": 1, "datastore": LEDGER}
+    instance = member.post("/instances", {"instance": order}).body["instance"]
+    await_job(instance["job_id"])
+    return instance
+
+
+def a_cluster() -> Any:
+    order = {"name": "c", "flavorRef": 1, "size": 1, "datastore": LEDGER}
+    cluster = member.post("/clusters", {"cluster": order}).body["cluster"]
+    await_job(cluster["job_id"])
+    return cluster
+
+
+def a_group() -> str:
+    order = {"name": "g", "datastore": LEDGER, "values": {"most": 5}}
+    return str(member.post("/configurations", {"configuration": order}).body["configuration"]["id"])
+
+
+def put_accounts_on(instance_id: str) -> None:
+    users = [{"name": name, "password": "correct horse", "databases": [{"name": "a"}]} for name in USERS]
+    assert member.post(f"/instances/{instance_id}/databases", {"databases": [{"name": "a"}]}).status == 202
+    assert member.post(f"/instances/{instance_id}/users", {"users": users}).status == 202
+
+
+def a_version_that_nobody_runs() -> str:
+    version = {"name": "9", "datastore_name": "spare", "datastore_manager": "redis", "image": "debian-12"}
+    assert admin.post("/mgmt/datastore-versions", {"version": version | {"active": True}}).status == 202
+    (found,) = admin.get("/datastores/spare/versions").body["versions"]
+    return str(found["id"])
+
+
+def are_gone(ids: Iterable[str]) -> bool:
+    found = [
+        member.get(f"/{noun}/{each}").status for each in ids for noun in ("instances", "clusters", "configurations")
+    ]
+    return set(found) == {404}
+
+
+def await_job(job_id: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while (job := Job.get(job_id)).status == JobStatus.RUNNING:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert job.status == JobStatus.SUCCEEDED, job.message
