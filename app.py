@@ -14,6 +14,7 @@ from chalicelib.api import (
     instances,
     jobs,
     later,
+    logs,
     mgmt,
     mgmt_guests,
     mgmt_parameters,
@@ -30,7 +31,7 @@ app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (
     *(versions, catalog, clusters, instances, actions, accounts, roots, configurations),
-    *(jobs, later, mgmt, mgmt_guests, mgmt_parameters, versions_admin),
+    *(logs, jobs, later, mgmt, mgmt_guests, mgmt_parameters, versions_admin),
 )
 for part in PARTS:
     app.register_blueprint(part.routes)

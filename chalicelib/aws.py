@@ -15,7 +15,10 @@ def client(service: str, retries: int = 3) -> Any:
     import boto3  # noqa: PLC0415 - 0.2 s of import that most cold starts can do without
     from botocore.config import Config  # noqa: PLC0415
 
-    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}))
+    signing = {"signature_version": "s3v4"} if service == "s3" else {}  # or URLs are signed as long ago
+    return boto3.client(
+        service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}, **signing)
+    )
 
 
 def wrap_key(**context: str) -> tuple[bytes, bytes]:

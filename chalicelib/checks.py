@@ -27,6 +27,9 @@ MOST = {
     "dtrove_ssh_port": 65_535,
     "dtrove_answer_patience_seconds": 15,  # the API itself lives 29, and asks a guest first
     "dtrove_job_retention_days": 36_500,
+    "dtrove_log_file_mib": 1_024,
+    "dtrove_log_publish_mib": 4_096,
+    "dtrove_log_retention_days": 36_500,
     "dtrove_answers_kept_hours": 8_760,
     "dtrove_token_cache_seconds": 600,
     "dtrove_output_limit_bytes": 100_000,  # each may become three, and a record holds 400 KB
@@ -48,6 +51,7 @@ FORMS = {
         r"arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[\w-]{0,64}",
         "the ARN of a state machine up to the workflow's name",
     ),
+    "dtrove_bucket": (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
     "dtrove_reads_function": (r"[\w:.-]{1,200}", "the name or ARN of a function"),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),

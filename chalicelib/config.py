@@ -62,10 +62,15 @@ class Config:
     dtrove_output_limit_bytes: int = 65_536
     # --- steps
     dtrove_patience_seconds: float = 8.0  # how long a step asks again itself before the state machine does
+    # --- logs of instances
+    dtrove_log_file_mib: int = 32  # a log is turned over at this size; a guest keeps it and the one before
+    dtrove_log_publish_mib: int = 256  # that one publishing brings to S3 at most
+    dtrove_log_retention_days: int = 30  # of what was published; the bucket's own rule
     # --- names in AWS
     dtrove_table_prefix: str = "dtrove-"
     dtrove_machine_prefix: str = "arn:aws:states:us-east-1:000000000000:stateMachine:dtrove-"  # + workflow = ARN
     dtrove_data_key: str = "alias/dtrove"  # KMS key id, alias or ARN
+    dtrove_bucket: str = "dtrove-objects"  # published logs
     dtrove_reads_function: str = "dtrove-dev-reads"  # what the API asks guests through: a name or an ARN
     dtrove_job_retention_days: int = 90
     dtrove_deployment: str = "dtrove"  # in the metadata of all we make: a sweep touches no other deployment's

@@ -57,7 +57,7 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
     images.build(image_root(settings))
     embedded = embedded or aws.start(folder / "aws", port=port, auth=auth)
     outputs = deploy(Target.embedded(embedded.endpoint), stack=STACK, settings=settings)
-    open_store(folder, embedded, Site.of(Config.from_environment(settings)), outputs["BackupsBucket"])
+    open_store(folder, embedded, Site.of(Config.from_environment(settings)), outputs["ObjectsBucket"])
     service = Service(embedded, outputs["ApiUrl"], tokens)
     offer(embedded, images.GOLDEN)
     warm(service)

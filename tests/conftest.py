@@ -29,6 +29,7 @@ SETTINGS = {
     "DTROVE_TABLE_PREFIX": "test-",
     "DTROVE_MACHINE_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:test-",
     "DTROVE_DATA_KEY": "alias/test",
+    "DTROVE_BUCKET": "test-objects",
     "DTROVE_PROVIDER": "memory",
     "DTROVE_PREFIX": "",
     "DTROVE_ANSWER_PATIENCE_SECONDS": "0",
@@ -69,6 +70,7 @@ def account() -> Iterator[None]:
             model.create_table(billing_mode="PAY_PER_REQUEST", wait=False)
         kms = boto3.client("kms")
         kms.create_alias(AliasName="alias/test", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        boto3.client("s3").create_bucket(Bucket=SETTINGS["DTROVE_BUCKET"])
         states = boto3.client("stepfunctions")
         stay = {"StartAt": "Stay", "States": {"Stay": {"Type": "Wait", "Seconds": 900, "End": True}}}
         for path in sorted((REPO / "statemachines").glob("*.asl.json")):
@@ -82,14 +84,16 @@ def account() -> Iterator[None]:
 
 @pytest.fixture
 def aws(account: None) -> None:
-    """The account with empty tables and no execution."""
+    """The account with empty tables, an empty bucket and no execution."""
     from moto.dynamodb.models import dynamodb_backends
+    from moto.s3.models import s3_backends
     from moto.stepfunctions.models import stepfunctions_backends
 
     for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
         table.items.clear()
     for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
         machine.executions.clear()
+    s3_backends[ACCOUNT]["aws"].buckets[SETTINGS["DTROVE_BUCKET"]].keys.clear()
 
 
 @pytest.fixture

@@ -24,6 +24,11 @@ class Caller:
     def is_admin(self) -> bool:
         return "admin" in self.roles
 
+    @property
+    def may_change(self) -> bool:
+        """Whether a view that shows and changes by the same route may change something."""
+        return any(RANKS.get(each, -1) >= RANKS["member"] for each in self.roles)
+
     def may_send(self, method: str, path: str) -> bool:
         return self.access_rules is None or any(rule.allows(method, path) for rule in self.access_rules)
 

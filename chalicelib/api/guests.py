@@ -12,10 +12,10 @@ from chalicelib.jobs.beginnings import not_now
 from chalicelib.models.instance import Instance
 from chalicelib.models.status import Status
 
-Ask = Callable[[dict[str, str]], dict[str, Any]]  # a read's event → its answer
+Ask = Callable[[dict[str, Any]], dict[str, Any]]  # a read's event → its answer
 
 
-def invoke(event: dict[str, str]) -> dict[str, Any]:
+def invoke(event: dict[str, Any]) -> dict[str, Any]:
     """Invoke the function and wait for its answer, for its own time limit at most."""
     answer = aws.client("lambda", retries=0).invoke(
         FunctionName=config.current().dtrove_reads_function, Payload=json.dumps(event).encode()
@@ -34,22 +34,22 @@ def ask_through(ask: Ask) -> None:
     _ask[:] = [ask]
 
 
-def read(name: str, instance: Instance) -> Any:
+def read(name: str, instance: Instance, **about: Any) -> Any:
     """Return what the read of that name finds of one that serves. Raises as `ask` does."""
     if instance.status != Status.ACTIVE:
         raise not_now(f"Instance {instance.instance_id}", instance.status)
-    return ask(name, instance)
+    return ask(name, instance, **about)
 
 
-def ask(name: str, instance: Instance) -> Any:
-    """Return what the read of that name finds, whatever the instance's status.
+def ask(name: str, instance: Instance, **about: Any) -> Any:
+    """Return what the read of that name finds, whatever the instance's status; `about` is what else it must know.
 
     Raises Unavailable, Unprocessable, NotOffered, NotFound.
     """
     if not instance.address:
         raise Unavailable(f"Instance {instance.instance_id} has no server yet that could be asked.")
     try:
-        answer = _ask[0]({"read": name, "instance_id": instance.instance_id})
+        answer = _ask[0]({"read": name, "instance_id": instance.instance_id, "about": about})
     except (BotoCoreError, ClientError) as error:
         raise Unavailable("The instance did not answer in time; try again.") from error
     if "refused" in answer:

@@ -54,6 +54,11 @@ POLICY = {
     "GET /clusters/{cluster_id}/root": "reader",
     "POST /clusters/{cluster_id}/root": "member",
     "DELETE /clusters/{cluster_id}/root": "member",
+    # --- logs of an instance
+    "GET /instances/{instance_id}/log": "reader",
+    "POST /instances/{instance_id}/log": "reader",  # shows; what it changes is for members
+    "GET /instances/{instance_id}/log/{log}/tail": "member",  # what customers told their server is in there
+    "GET /instances/{instance_id}/log/{log}/files": "member",
     # --- configuration groups
     "GET /configurations": "reader",
     "POST /configurations": "member",

@@ -12,6 +12,7 @@ from chalicelib import config
 from chalicelib.datastores import applying, templates
 from chalicelib.datastores.accounts import Accounts
 from chalicelib.datastores.applying import LiveParameters
+from chalicelib.datastores.logs import Log, switch_log, switched_on
 from chalicelib.datastores.parameters import Parameter, Value, parameters_for
 from chalicelib.datastores.units import ensure_done
 from chalicelib.errors import NotOffered, NotReady, Permanent
@@ -23,6 +24,7 @@ OPT: Final = "/opt/dtrove"  # our scripts on a guest
 SEED_SECRETS: Final = "/run/dtrove/seed"  # only while a replica is seeded; in memory
 SCRIPT_MODE: Final = 0o700
 PUBLIC_MODE: Final = 0o644
+MIB: Final = 2**20
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class BaseManager(ABC):
     log_noise: ClassVar[str] = "^$"  # lines of its log that tell of whoever asks it, and never why it does not start
     pid_path: str = "/dev/null"  # a file whose first line is the service's process, where systemd does not know it
     parameters_path: str = "/etc/dtrove/parameters.conf"  # what the service reads after `render_config_file`'s
+    log_folder: str = ""  # where all its `logs` are: its own, so that nobody else's logrotate knows it
+    logs_path: str = ""  # which of them are switched on: the service reads it before its parameters
 
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
@@ -130,6 +134,7 @@ class BaseManager(ABC):
                 File(f"{OPT}/prepare", self.render("prepare.sh", is_primary=instance.is_primary), SCRIPT_MODE),
                 *self.files(instance, passwords),
                 *self.parameter_files(instance, parameters or {}),
+                *self.log_files(),
             )
             guest.start("dtrove-prepare", "/opt/dtrove/prepare")
 
@@ -205,6 +210,20 @@ class BaseManager(ABC):
         """
         return False
 
+    # --- its logs; see logs.py
+    @property
+    def logs(self) -> Sequence[Log]:
+        """What the service writes of itself."""
+        return ()
+
+    def switch_log(self, instance: Instance, guest: Guest, log: Log, *, on: bool) -> None:
+        """Have the service write a log of type USER, or not. Raises Permanent if a configuration group rules it."""
+        switch_log(self, instance, guest, log, on=on)
+
+    def switched_on(self, guest: Guest) -> dict[str, bool]:
+        """Return of each log whether it is written now."""
+        return switched_on(self, guest, self.logs)
+
     def backup(self, instance: Instance, guest: Guest) -> None:
         raise Permanent(f"A backup of {self.datastore.name} comes with backups.")
 
@@ -223,6 +242,23 @@ class BaseManager(ABC):
         if self.parameters:
             text = self.live_parameters().text(instance, values)
             yield File(self.parameters_path, text, PUBLIC_MODE)
+
+    def log_files(self) -> Iterable[File]:
+        """Return what keeps the logs from filling the guest."""
+        if self.logs:
+            most_bytes = config.current().dtrove_log_file_mib * MIB
+            yield File(f"{OPT}/turn-logs", self.render("turn-logs.sh", most_bytes=most_bytes), SCRIPT_MODE)
+            for unit in ("service", "timer"):
+                yield File(f"/etc/systemd/system/dtrove-logs.{unit}", self.render(f"logs.{unit}"), PUBLIC_MODE)
+
+    @property
+    def log_paths(self) -> list[str]:
+        return list(dict.fromkeys(each.path for each in self.logs))
+
+    @property
+    def server_log(self) -> str:
+        """The path of the log that says why the service does not start; empty if the journal alone does."""
+        return next((each.path for each in self.logs if each.switch is None), "")
 
     @cached_property
     def folder(self) -> Path:

@@ -3,7 +3,7 @@
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.errors import NotReady
-from chalicelib.jobs.workflows import WORKFLOWS, Lock
+from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -20,7 +20,7 @@ def join(batch: TransactWrite, job: Job, cluster: Cluster) -> None:
         batch.save(cluster)
         return
     for instance_id in job.instance_ids:
-        queue_up(batch, instance_id, job.job_id)
+        queue_up(batch, instance_id, job.job_id, WORKFLOWS[job.workflow].queue)
 
 
 def leave(batch: TransactWrite, job: Job, cluster: Cluster | None) -> None:
@@ -30,14 +30,14 @@ def leave(batch: TransactWrite, job: Job, cluster: Cluster | None) -> None:
         batch.save(cluster)
     if WORKFLOWS[job.workflow].lock is Lock.NONE:
         for instance_id in job.instance_ids:
-            step_out(batch, instance_id, job.job_id)
+            step_out(batch, instance_id, job.job_id, WORKFLOWS[job.workflow].queue)
 
 
-def may_act(job_id: str, lock: Lock, cluster: Cluster, instance: Instance) -> bool:
-    """Tell whether the job, under its kind of lock, may act on the instance. Raises NotReady before its turn."""
-    if lock is not Lock.NONE:
+def may_act(job_id: str, workflow: Workflow, cluster: Cluster, instance: Instance) -> bool:
+    """Tell whether the job of the workflow may act on the instance. Raises NotReady before its turn."""
+    if workflow.lock is not Lock.NONE:
         return job_id in {instance.held_by, *(cluster.shared_by or ())}
-    waiting = Turns.on(instance.instance_id).waiting
+    waiting = Turns.on(instance.instance_id, workflow.queue).waiting
     if job_id in waiting[1:]:
         raise NotReady(f"Job {waiting[0]} acts on {instance.name} first.")
     return job_id in waiting

@@ -16,6 +16,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, Reached
 from chalicelib.models.key import Key
 from chalicelib.models.record import now, transaction
+from chalicelib.models.shelved import Shelved
 from chalicelib.models.status import AT_REST, JobStatus, Status
 
 ENABLE_ROOT = "enable_root"  # the title of the job that lets root in
@@ -76,8 +77,7 @@ def forget_cluster(job: Job) -> None:
     cluster, instances = held(job)
     with transaction() as batch:
         _close(batch, job, JobStatus.SUCCEEDED, instances)
-        for each in instances:
-            batch.delete(each, condition=Instance.held_by == job.job_id)
+        _forget(batch, job, instances)
         for key_id in cluster.key_ids:
             batch.delete(Key(key_id=key_id), add_version_condition=False)
         batch.delete(cluster, condition=Cluster.held_by == job.job_id)
@@ -93,10 +93,17 @@ def forget_instances(job: Job) -> None:
     settle_status(cluster, stay)
     with transaction() as batch:
         _close(batch, job, JobStatus.SUCCEEDED, instances)
-        for each in gone:
-            batch.delete(each, condition=Instance.held_by == job.job_id)
+        _forget(batch, job, gone)
         give_back(batch, job.project_id, gone)
         _free(batch, job, cluster, stay)
+
+
+def _forget(batch: TransactWrite, job: Job, instances: Sequence[Instance]) -> None:
+    """Put into the batch that these records go, and the notes beside them."""
+    for each in instances:
+        batch.delete(each, condition=Instance.held_by == job.job_id)
+    for note in Shelved.of([each.instance_id for each in instances]).values():
+        batch.delete(note)
 
 
 def held(job: Job) -> tuple[Cluster, list[Instance]]:

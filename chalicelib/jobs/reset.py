@@ -6,7 +6,7 @@ from chalicelib.jobs.endings import fail
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
 from chalicelib.models.status import JobStatus
-from chalicelib.models.turns import Turns
+from chalicelib.models.turns import QUEUES, Turns
 
 
 def reset(cluster_id: str, user: str) -> None:
@@ -17,7 +17,8 @@ def reset(cluster_id: str, user: str) -> None:
     cluster = Cluster.find(cluster_id)
     if cluster is None:
         return
-    waiting = [job_id for instance_id in cluster.instance_ids for job_id in Turns.on(instance_id).waiting]
+    turns = [Turns.on(instance_id, queue) for instance_id in cluster.instance_ids for queue in QUEUES]
+    waiting = [job_id for each in turns for job_id in each.waiting]
     for job_id in {cluster.held_by, *(cluster.shared_by or ()), *waiting} - {None}:
         job = Job.find(str(job_id))
         if job is not None and job.status == JobStatus.RUNNING:

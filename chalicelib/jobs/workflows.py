@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.models.status import Status
+from chalicelib.models.turns import QUEUES
 
 FIVE_MINUTES = 300
 HOUR = 3_600
@@ -30,11 +31,13 @@ class Workflow:
     after: Status = Status.ACTIVE
     lock: Lock = Lock.EXCLUSIVE
     timeout_seconds: int = HOUR
+    queue: str = QUEUES[0]  # of those with no lock: where they wait for their turn
 
 
 ACTIVE = frozenset({Status.ACTIVE})
 ACTIVE_OR_ERROR = frozenset({Status.ACTIVE, Status.ERROR})
 AT_REST = frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR})
+SERVING = frozenset({Status.ACTIVE, Status.GROWING, Status.SHRINKING, Status.UPDATING})
 NOTHING = frozenset[Status]()
 
 REVIVE = ("start_server", "await_ssh")
@@ -103,9 +106,15 @@ WORKFLOWS = {
     ),
     "change_accounts": Workflow(
         steps=("open_job", "change_accounts", "close_job"),
-        begins_from=frozenset({Status.ACTIVE, Status.GROWING, Status.SHRINKING, Status.UPDATING}),
+        begins_from=SERVING,
         lock=Lock.NONE,
         timeout_seconds=FIVE_MINUTES,
+    ),
+    "change_log": Workflow(
+        steps=("open_job", "change_log", "close_job"),
+        begins_from=SERVING,
+        lock=Lock.NONE,
+        queue=QUEUES[1],
     ),
     "rotate_key": Workflow(
         steps=("open_job", "draw_key", "trust_key", "switch_key", "distrust_key", "forget_keys", "close_job"),

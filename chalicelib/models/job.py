@@ -89,6 +89,10 @@ class Job(ProjectRecord):
     output = UnicodeAttribute(null=True)
     # --- configure_instances
     configuration_id = UnicodeAttribute(null=True)  # None: they shall have none
+    # --- change_log
+    log = UnicodeAttribute(null=True)  # its name
+    acts: ListAttribute[str] = ListAttribute(null=True)  # enable or disable, discard, publish: in this order
+    goal = UnicodeAttribute(null=True)  # JSON: how far to publish which of its files; what comes before that is done
     # --- change_access: as it shall be
     access_changes = NumberAttribute(null=True)  # the instance's, this one counted
     is_public = BooleanAttribute(null=True)

@@ -1,4 +1,7 @@
-"""Turns: which of the jobs that take no lock may act on an instance: the one that was asked for first."""
+"""Turns: which of the jobs that take no lock may act on an instance: the one that was asked for first.
+
+Accounts and logs queue up apart: a log that is published for minutes keeps nobody from a user.
+"""
 
 from typing import Any
 
@@ -8,6 +11,8 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.models.record import table_name
+
+QUEUES = ("turns", "log-turns")
 
 
 class Turns(Model):
@@ -23,22 +28,22 @@ class Turns(Model):
     waiting: ListAttribute[str] = ListAttribute(default=list)  # job ids, in the order they were asked for
 
     @classmethod
-    def on(cls, instance_id: str) -> "Turns":
-        key = f"{instance_id}/turns"
+    def on(cls, instance_id: str, queue: str = QUEUES[0]) -> "Turns":
+        key = f"{instance_id}/{queue}"
         try:
             return cls.get(key, consistent_read=True)
         except cls.DoesNotExist:
             return cls(key=key)
 
 
-def queue_up(batch: TransactWrite, instance_id: str, job_id: str) -> None:
+def queue_up(batch: TransactWrite, instance_id: str, job_id: str, queue: str = QUEUES[0]) -> None:
     waiting: Any = Turns.waiting
-    batch.update(Turns(key=f"{instance_id}/turns"), actions=[waiting.set((waiting | []).append([job_id]))])
+    batch.update(Turns(key=f"{instance_id}/{queue}"), actions=[waiting.set((waiting | []).append([job_id]))])
 
 
-def step_out(batch: TransactWrite, instance_id: str, job_id: str) -> None:
+def step_out(batch: TransactWrite, instance_id: str, job_id: str, queue: str = QUEUES[0]) -> None:
     """Put into the batch that the job no longer waits; not there is success."""
-    turns = Turns.on(instance_id)
+    turns = Turns.on(instance_id, queue)
     waiting: Any = Turns.waiting
     if turns.waiting == [job_id]:
         batch.delete(turns, condition=waiting == [job_id])

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from chalicelib.datastores import manager_of
+from chalicelib.datastores.logs import log_named
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
+from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.orders.access import place_access
 from chalicelib.orders.catalog import find_configuration
 from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
+from chalicelib.orders.logs import place_log_change, read_words
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
 from chalicelib.orders.placing import place_change, place_cluster, place_instances
 from chalicelib.orders.requester import Attempt, Requester
@@ -35,6 +39,11 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
         group = _group(fields, cluster)
         about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
         return place_configuration(group, cluster.cluster_id, about, by).job
+    if workflow == "change_log":
+        instance = Instance.of_project(cluster.project_id, fields.text("instance_id"))
+        manager = manager_of(Datastore.of_version(cluster.datastore_version_id))
+        log = log_named(manager.logs, fields.text("log"))
+        return place_log_change(instance, log, read_words(fields, "do"), by).job
     if workflow == "change_access":
         return place_access(cluster.cluster_id, fields.text("instance_id"), read_new_access(fields), by).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None

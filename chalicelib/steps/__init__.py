@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-MODULES = ("cloud", "access", "accounts", "clusters", "datastores", "keys", "parameters", "servers", "tasks")
+MODULES = ("cloud", "access", "accounts", "clusters", "datastores", "keys", "logs", "parameters", "servers", "tasks")
 
 
 def load() -> None:

@@ -30,7 +30,7 @@ def load(baton: Baton, execution: Execution) -> tuple[Cluster, Instance]:
     cluster, instance = Cluster.find(baton["cluster_id"]), Instance.find(instance_id)
     if cluster is None or instance is None:
         raise Permanent(f"There is no instance {instance_id} any more.")
-    if not may_act(execution.job_id, execution.lock, cluster, instance):
+    if not may_act(execution.job_id, execution.workflow, cluster, instance):
         job = Job.find(execution.job_id)
         if job is None or job.status == JobStatus.RUNNING:
             raise Permanent(f"Job {execution.job_id} no longer holds instance {instance_id}.")

@@ -3,12 +3,14 @@
 import re
 from typing import Any
 
-from chalicelib.errors import BadRequest, Permanent, ServiceError
+from chalicelib.errors import BadRequest, NotReady, Permanent, ServiceError
 from chalicelib.jobs import endings
 from chalicelib.jobs.beginnings import workflow_of
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.job import Job
+from chalicelib.models.shelved import Shelved
 from chalicelib.orders.console import place_console_order
+from chalicelib.steps import shelf
 from chalicelib.steps.execution import Baton, Execution, reopened
 from chalicelib.steps.step import STEPS, Step, job_step
 
@@ -67,9 +69,21 @@ def close_job(job: Job) -> None:
 
 @job_step
 def forget_cluster(job: Job) -> None:
+    clear_shelf(job)
     endings.forget_cluster(job)
 
 
 @job_step
 def forget_instances(job: Job) -> None:
+    clear_shelf(job)
     endings.forget_instances(job)
+
+
+def clear_shelf(job: Job) -> None:
+    """Take away the logs of the instances that go: before their records, or nobody would know of them.
+
+    Raises NotReady if there were any: meanwhile another try may have come to the end.
+    """
+    cleared = [shelf.clear(each) for each in Shelved.of(job.instance_ids)]
+    if any(cleared):
+        raise NotReady("The published logs are gone; the records are next.")

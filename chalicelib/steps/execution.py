@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.errors import Permanent
 from chalicelib.jobs.beginnings import retake, workflow_of
-from chalicelib.jobs.workflows import WORKFLOWS, Lock
+from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
 from chalicelib.models.job import Job
 from chalicelib.models.status import JobStatus
 
@@ -26,9 +26,13 @@ class Execution:
         return cls(context["Id"], context["Name"], int(context.get("RedriveCount", 0)))
 
     @property
+    def workflow(self) -> Workflow:
+        """What it is a run of."""
+        return WORKFLOWS[workflow_of(self.arn)]
+
+    @property
     def lock(self) -> Lock:
-        """The lock that a run of its workflow has."""
-        return WORKFLOWS[workflow_of(self.arn)].lock
+        return self.workflow.lock
 
 
 def reopened(job: Job, execution: Execution) -> Job:

@@ -12,13 +12,17 @@ from chalicelib.errors import NotFound, NotOffered, ServiceError, StepError, Una
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import Guest
+from chalicelib.steps.log_reads import tell_last_lines, tell_logs, tell_parts
 from chalicelib.steps.world import guest_of, manager_for
 
 
 def read(event: dict[str, Any]) -> dict[str, Any]:
-    """Answer `{"read": name, "instance_id": …}` with `{"found": …}`, or `{"refused": [error's name, message]}`."""
+    """Answer `{"read": name, "instance_id": …, "about": what else it must know}` with `{"found": …}`.
+
+    Or with `{"refused": [error's name, message]}`.
+    """
     try:
-        return {"found": READS[event["read"]](*_opened(event["instance_id"]))}
+        return {"found": READS[event["read"]](*_opened(event["instance_id"]), **event.get("about", {}))}
     except ServiceError as error:
         return {"refused": [type(error).__name__, str(error)]}
     except StepError as error:
@@ -73,11 +77,14 @@ def ping(manager: BaseManager, instance: Instance) -> bool:
     return True
 
 
-READS: dict[str, Callable[[BaseManager, Instance], Any]] = {
+READS: dict[str, Callable[..., Any]] = {  # of the manager, the instance and what is `about`
     "accounts": list_accounts,
     "root": tell_root,
     "parameters": tell_parameters,
     "hardware": tell_hardware,
     "diagnostics": tell_diagnostics,
     "ping": ping,
+    "logs": tell_logs,
+    "last_lines": tell_last_lines,
+    "parts": tell_parts,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from tests.clients.stock import Failed, Stock
 from tests.ledger import Ledger
+from tests.simulation.service import Simulation
 
 AwaitActive = Callable[[str, str], Any]
 NEW = ("--flavor", "1", "--size", "1", "--datastore", "ledger", "--datastore-version", "1")
@@ -120,6 +121,34 @@ def test_clusters(member: Stock, await_active: AwaitActive) -> None:
     with pytest.raises(Failed, match="HTTP 501"):
         member("database", "cluster", "upgrade", "c1", "1")
     member("database", "cluster", "delete", "c1")
+
+
+def test_logs(member: Stock, await_active: AwaitActive, simulation: Simulation) -> None:
+    created(member, await_active)
+    (inside,) = simulation.guests.insides.values()
+    inside.logbook.write("/log/general", b"SELECT 1\n")
+
+    listed = member.shown("database", "log", "list", "db1")
+    assert list(listed[0]) == ["Name", "Type", "Status", "Published", "Pending", "Container", "Prefix"]
+    assert [(each["Name"], each["Type"], each["Status"]) for each in listed] == [
+        ("general", "USER", "Disabled"),
+        ("server", "SYS", "Unavailable"),
+    ]
+    assert member.shown("database", "log", "set", "db1", "general", "--enable")["status"] == "Ready"
+    published = member.shown("database", "log", "set", "db1", "general", "--publish")
+    assert (published["status"], published["published"], published["pending"]) == ("Published", 9, 0)
+    assert sorted(published) == [
+        *("container", "metafile", "name", "pending", "prefix", "published", "status", "type"),
+    ]
+    assert member.shown("database", "log", "show", "db1", "general") == published
+    assert member.shown("database", "log", "set", "db1", "general", "--discard", "--disable")["published"] == 0
+    with pytest.raises(Failed, match=r"disable.*HTTP 400"):
+        member("database", "log", "set", "db1", "general", "--enable", "--disable")
+    with pytest.raises(Failed, match=r"there are: general, server.*HTTP 404"):
+        member("database", "log", "show", "db1", "guest")
+    for command in (("tail", "db1", "general"), ("save", "db1", "general")):  # they want Swift, and a password
+        with pytest.raises(Failed, match="object has no attribute 'message'"):
+            member("database", "log", *command)
 
 
 def test_an_administrator_s(member: Stock, admin: Stock, await_active: AwaitActive) -> None:

@@ -11,7 +11,10 @@ from tests.simulation.machine import Cut
 from tests.tables import MODELS
 
 WRITES = frozenset(
-    {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "StartExecution"},
+    {
+        *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"),
+        *("StartExecution", "PutObject", "DeleteObjects"),
+    },
 )
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "DescribeExecution"})
 
@@ -66,7 +69,7 @@ class Cuts:
                 self.trip(f"after {model.name}")
 
         clients = [model._get_connection().connection.client for model in MODELS]
-        clients += [record._connection().client, aws.client("stepfunctions")]
+        clients += [record._connection().client, aws.client("stepfunctions"), aws.client("s3")]
         events = {id(client.meta.events): client.meta.events for client in clients}.values()
         for each in events:
             each.register("before-call", before)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
 
-from tests.conftest import ACCOUNT, REGION
+from tests.conftest import ACCOUNT, REGION, SETTINGS
 from tests.crash.cuts import Cuts
 from tests.simulation import executions
 from tests.simulation.service import FUNCTIONS, Simulation
@@ -27,6 +28,7 @@ class Saved:
     cloud: dict[str, Any]
     events: list[dict[str, Any]]
     hours: timedelta
+    shelf: dict[str, bytes]
 
     @classmethod
     def of(cls, simulation: Simulation) -> "Saved":
@@ -34,7 +36,7 @@ class Saved:
         begun = {machine.name: copy.deepcopy(machine.executions) for machine in executions.machines()}
         cloud = {shelf: copy.deepcopy(getattr(simulation.cloud, shelf)) for shelf in SHELVES}
         insides = copy.deepcopy(simulation.guests.insides)
-        return cls(tables, begun, insides, cloud, list(simulation.events), simulation.hours)
+        return cls(tables, begun, insides, cloud, list(simulation.events), simulation.hours, on_shelf())
 
     def restore(self, simulation: Simulation) -> None:
         for name, table in _tables().items():
@@ -45,6 +47,18 @@ class Saved:
             setattr(simulation.cloud, shelf, copy.deepcopy(self.cloud[shelf]))
         simulation.guests.insides, simulation.guests.publics = copy.deepcopy(self.insides), {}
         simulation.events, simulation.hours = list(self.events), self.hours
+        _keys().clear()
+        for key, text in self.shelf.items():
+            s3_backends[ACCOUNT]["aws"].put_object(SETTINGS["DTROVE_BUCKET"], key, text)
+
+
+def on_shelf() -> dict[str, bytes]:
+    """Return what was published, by key."""
+    return {name: key.value for name, key in sorted(_keys().items())}
+
+
+def _keys() -> Any:
+    return s3_backends[ACCOUNT]["aws"].buckets[SETTINGS["DTROVE_BUCKET"]].keys
 
 
 def _tables() -> Any:

@@ -1,24 +1,30 @@
 """The stories, and how each of them must end."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from chalicelib import aws, config
+from chalicelib.datastores import manager_of
 from chalicelib.jobs.beginnings import execution_arn, launch
 from chalicelib.models.cluster import Cluster
+from chalicelib.models.datastore import Datastore
 from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.project import Project
 from chalicelib.models.status import JobStatus, Status
 from chalicelib.orders.access import place_access
+from chalicelib.orders.logs import place_log_change
 from chalicelib.orders.order import Change
 from chalicelib.orders.placing import place_change
 from chalicelib.orders.whereabouts import Access
-from tests.crash.film import Stage
+from tests.crash.film import Stage, on_shelf
 from tests.crash.story import Ask, only_cluster, run_all
 from tests.orders_placed import MEMBER, change, grown, ordered
 from tests.simulation import executions
 
 SIZE = 2
+LOG, LINES = "/var/log/redis/dtrove/server.log", (b"first\n", b"then\n")
 CIDRS = ("10.1.0.0/16", "203.0.113.7/32")
 BY_HAND = {"cluster": {"name": "c1", "datastore": {"type": "redis"}, "size": SIZE, "flavorRef": "1"}}
 
@@ -55,6 +61,28 @@ def perform() -> None:
     launch(place_change(wish, MEMBER).job)
 
 
+def publish() -> None:
+    """What was published before is thrown away; the log was turned over, so it comes in two parts."""
+    primary = existing().instances()[0]
+    manager = manager_of(Datastore.of_version(primary.datastore_version_id))
+    launch(place_log_change(primary, manager.logs[0], ["discard", "publish"], MEMBER).job)
+
+
+def publish_now(stage: Stage) -> None:
+    write_logs(stage)
+    publish()
+    run_all(stage)
+
+
+def write_logs(stage: Stage) -> None:
+    for each in stage.guests.insides.values():
+        each.logbook.write(LOG, LINES[0])
+        each.logbook.turn(LOG)
+        each.logbook.write(LOG, LINES[1])
+    s3_key = f"logs/{existing().primary_id}/server/0000000001-1-000/000000000000000.log"
+    aws.client("s3").put_object(Bucket=config.current().dtrove_bucket, Key=s3_key, Body=b"to be thrown away")
+
+
 def let_in() -> None:
     cluster = existing()
     access = Access(is_public=True, allowed_cidrs=CIDRS)
@@ -76,20 +104,25 @@ class Story:
     ask: Ask
     size: int  # instances afterwards
     is_first: bool = False  # nothing is there before it
+    jobs: int = 2  # that there are then
+    prepare: Callable[[Stage], None] = lambda stage: None
+    published: bytes = b""  # afterwards
 
     def begin(self, stage: Stage) -> None:
         """Have what is there before it."""
         if not self.is_first:
             create()
             run_all(stage)
+        self.prepare(stage)
 
     @property
     def is_recorded(self) -> bool:
-        return len(list(Job.scan())) == (1 if self.is_first else 2)
+        return len(list(Job.scan())) == self.jobs
 
     def check(self, stage: Stage) -> None:
         """The end state: exactly `size` whole instances, nothing else anywhere, all locks free, all counts true."""
         assert {job.status for job in Job.scan()} == {JobStatus.SUCCEEDED}
+        assert b"".join(on_shelf().values()) == self.published
         if self.size == 0:
             assert stage.left() == []
             return
@@ -111,16 +144,18 @@ class LetIn(Story):
 
 
 STORIES = {
-    "create": Story(create, SIZE, is_first=True),
+    "create": Story(create, SIZE, is_first=True, jobs=1),
     "grow": Story(grow, SIZE + 1),
     "delete": Story(delete, 0),
     "shrink": Story(shrink, SIZE - 1),
     "rotate": Story(rotate, SIZE),
     "perform": Story(perform, SIZE),
+    "publish": Story(publish, SIZE, prepare=write_logs, published=b"".join(LINES)),
+    "delete what was published": Story(delete, 0, jobs=3, prepare=publish_now),
     "let in": LetIn(let_in, SIZE),
     "reboot": Story(reboot, SIZE),
 }
-CONSOLE = Story(create_by_hand, SIZE, is_first=True)
+CONSOLE = Story(create_by_hand, SIZE, is_first=True, jobs=1)
 
 
 def check_cluster(stage: Stage, cluster: Cluster, size: int) -> None:

@@ -87,6 +87,7 @@ def test_a_statement_reaches_client_and_server_as_digits_alone(accounts: Account
     accounts.create_databases(guest, [Database("ab\ndelimiter x")])
 
     assert input_of(guest.script[0]) == (
+        "SET SESSION sql_log_off = ON, long_query_time = 31536000;\n"
         "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER';\n"
         f"SET @statement = IF(TRUE, _utf8mb4 X'{b'CREATE DATABASE IF NOT EXISTS `ab'.hex()}"
         f"{chr(10).encode().hex()}{b'delimiter x`'.hex()}', 'DO 0');\n"

@@ -85,6 +85,42 @@ def test_an_instance_is_born_with_its_parameters_in_the_file_that_its_configurat
     assert check_values({name: parameter}, {name: True}) == {name: True}
 
 
+def test_its_logs_are_files_of_its_own_that_are_turned_over(
+    manager: BaseManager, primary: Instance, passwords: Passwords
+) -> None:
+    guest = FakeGuest(endings={PREPARE: UnitState.SUCCEEDED})
+
+    manager.prepare(primary, guest, passwords)
+
+    assert manager.logs
+    assert len({each.name for each in manager.logs}) == len(manager.logs)
+    assert {each.path.rpartition("/")[0] for each in manager.logs} == {manager.log_folder}
+    assert manager.server_log in manager.log_paths
+    configuration = manager.render_config_file(primary)
+    for path in manager.log_paths:
+        assert path in configuration or path.rpartition("/")[2] in configuration
+        assert f" {path}" in guest.files["/opt/dtrove/turn-logs"]
+    assert f"most={32 * 2**20}\n" in guest.files["/opt/dtrove/turn-logs"]
+    prepare = guest.files["/opt/dtrove/prepare"]
+    assert f"logs={manager.log_folder}\n" in prepare
+    assert prepare.index('chmod 750 "$logs"') < prepare.index('[ ! -e "$whole" ] || /opt/dtrove/service start')
+    assert "start dtrove-logs.timer" in prepare
+    assert f"log={manager.server_log}\n" in guest.files["/opt/dtrove/service"]
+
+
+def test_a_log_of_the_customer_is_switched_by_a_parameter_that_it_may_set(
+    manager: BaseManager, primary: Instance
+) -> None:
+    for log in manager.logs:
+        if log.switch is None:
+            continue
+        parameter = manager.parameters[log.switch.parameter]
+        for value in (log.switch.on, log.switch.off):
+            assert check_values({log.switch.parameter: parameter}, {log.switch.parameter: value})
+        assert not parameter.restart_required
+        assert manager.logs_path
+
+
 def test_where_nothing_was_set_and_nothing_shall_be_the_server_is_not_touched(
     manager: BaseManager, primary: Instance
 ) -> None:

@@ -15,6 +15,9 @@ from tests.datastores.on_offer import version_of
 from tests.fake_guest import FakeGuest
 
 ACCOUNTS = "/opt/dtrove/service await </dev/null && mariadb"
+UNLOGGED = (
+    "-- No secret gets into the general or the slow log.\nSET SESSION sql_log_off = ON, long_query_time = 31536000;\n"
+)
 DISMISS = "/opt/dtrove/replica-access dismiss i-2"
 KEY = "ssh-ed25519 AAAAseedkey \n"
 
@@ -85,6 +88,8 @@ def test_prepare_lays_down_configuration_and_scripts(
     assert guest.permissions == {
         "/etc/mysql/mariadb.conf.d/99-dtrove.cnf": "0644 root:root",
         "/etc/mysql/mariadb.conf.d/zzz-dtrove-parameters.cnf": "0644 root:root",
+        "/etc/systemd/system/dtrove-logs.service": "0644 root:root",
+        "/etc/systemd/system/dtrove-logs.timer": "0644 root:root",
         "/etc/systemd/system/mariadb.service.d/dtrove.conf": "0644 root:root",
         "/etc/systemd/system/mariadb.service.d/forget-own-events.conf": "0644 root:root",
         "/etc/systemd/system/multi-user.target.d/dtrove.conf": "0644 root:root",
@@ -94,6 +99,7 @@ def test_prepare_lays_down_configuration_and_scripts(
         "/opt/dtrove/replica-state": "0700 root:root",
         "/opt/dtrove/send-copy": "0700 root:root",
         "/opt/dtrove/service": "0700 root:root",
+        "/opt/dtrove/turn-logs": "0700 root:root",
     }
     assert "packages=(mariadb-server mariadb-backup)\n" in guest.files["/opt/dtrove/prepare"]
 
@@ -116,7 +122,8 @@ def test_accounts_are_made_from_hashes(manager: MySQLManager, primary: Instance,
 
     root_hash, replication_hash = (native_password_hash(each) for each in (passwords.root, passwords.replication))
     assert guest.script == 2 * [
-        f"{ACCOUNTS} <<< CREATE USER IF NOT EXISTS root@'%' IDENTIFIED VIA mysql_native_password USING '{root_hash}';\n"
+        f"{ACCOUNTS} <<< {UNLOGGED}"
+        f"CREATE USER IF NOT EXISTS root@'%' IDENTIFIED VIA mysql_native_password USING '{root_hash}';\n"
         "GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;\n"
         "-- Else it could write on a replica.\n"
         "REVOKE READ_ONLY ADMIN ON *.* FROM root@'%';\n"
@@ -144,6 +151,7 @@ def test_a_replica_fetches_its_copy_with_a_key_that_is_good_for_nothing_else(
     assert primary_guest.script == [f"{admit} <<< {KEY}"]
     assert guest.files["/run/dtrove/seed/known_hosts"] == "10.0.0.5 ssh-ed25519 AAAAhostkeyi-1\n"
     assert guest.files["/run/dtrove/seed/follow.sql"] == (
+        f"{UNLOGGED}"
         "CHANGE MASTER TO\n"
         "    MASTER_HOST = '10.0.0.5',\n"
         "    MASTER_PORT = 3306,\n"

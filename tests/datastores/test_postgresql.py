@@ -69,11 +69,14 @@ def test_prepare_lays_down_configuration_and_scripts(
         "/etc/postgresql/15/main/parameters.conf": "0644 root:root",
         "/etc/postgresql/15/main/pg_hba.conf": "0644 root:root",
         "/etc/postgresql/15/main/postgresql.conf": "0644 root:root",
+        "/etc/systemd/system/dtrove-logs.service": "0644 root:root",
+        "/etc/systemd/system/dtrove-logs.timer": "0644 root:root",
         "/etc/systemd/system/multi-user.target.d/dtrove.conf": "0644 root:root",
         "/etc/systemd/system/postgresql@15-main.service.d/dtrove.conf": "0644 root:root",
         "/opt/dtrove/prepare": "0700 root:root",
         "/opt/dtrove/replica-state": "0700 root:root",
         "/opt/dtrove/service": "0700 root:root",
+        "/opt/dtrove/turn-logs": "0700 root:root",
     }
 
 

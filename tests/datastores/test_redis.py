@@ -32,6 +32,8 @@ def test_prepare_lays_down_configuration_and_scripts(
     assert guest.permissions == {
         "/etc/dtrove/parameters.conf": "0644 root:root",
         "/etc/dtrove/replication-password": "0600 root:root",
+        "/etc/systemd/system/dtrove-logs.service": "0644 root:root",
+        "/etc/systemd/system/dtrove-logs.timer": "0644 root:root",
         "/etc/systemd/system/multi-user.target.d/dtrove.conf": "0644 root:root",
         "/etc/systemd/system/redis-server.service.d/dtrove.conf": "0644 root:root",
         "/opt/dtrove/ask-redis": "0700 root:root",
@@ -39,6 +41,7 @@ def test_prepare_lays_down_configuration_and_scripts(
         "/opt/dtrove/redis.conf": "0600 root:root",
         "/opt/dtrove/replica-state": "0700 root:root",
         "/opt/dtrove/service": "0700 root:root",
+        "/opt/dtrove/turn-logs": "0700 root:root",
         "/opt/dtrove/users.acl": "0600 root:root",
     }
 

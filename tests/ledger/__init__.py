@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.datastores.accounts import Accounts, Database, User
+from chalicelib.datastores.logs import Log, Switch
 from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.redis.manager import RedisManager
 from chalicelib.errors import BadRequest, Permanent
@@ -76,12 +77,25 @@ THE_LEDGER = Ledger()
 
 
 DEFAULTS = {"most": 10, "mode": "safe"}
+RULED = 7  # then a group says which logs are on
 REFUSED = 13  # what the server does not want, though the rules allow it
 REFUSED_BY_REPLICAS = 14
 
 
 class LedgerManager(RedisManager):
     folder = Path(inspect.getfile(RedisManager)).parent  # of its templates
+
+    @property
+    def logs(self) -> Sequence[Log]:
+        return (Log("general", "/log/general", Switch("noisy", on=True, off=False)), Log("server", "/log/server"))
+
+    def switch_log(self, instance: Instance, guest: Guest, log: Log, *, on: bool) -> None:
+        if THE_LEDGER.settings.get("most") == RULED:
+            raise Permanent("noisy is set by the instance's configuration group")
+        THE_LEDGER.settings["noisy"] = on
+
+    def switched_on(self, guest: Guest) -> dict[str, bool]:
+        return {"general": THE_LEDGER.settings.get("noisy", False), "server": True}
 
     @property
     def accounts(self) -> Accounts:  # type: ignore[override] # Redis has its own; this is the ledger

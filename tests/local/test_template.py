@@ -11,9 +11,10 @@ import yaml
 from pynamodb.attributes import TTLAttribute
 from pynamodb.models import Model
 
+from chalicelib.config import Config
 from chalicelib.errors import ConfigError
 from local.package import machine_files
-from local.template import TASK_FUNCTIONS, completed
+from local.template import TASK_FUNCTIONS, completed, parameter_name
 from tests.tables import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -192,8 +193,35 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert allowed("kms:Decrypt") == {"api", "guest", "reads"}  # the API its own answers: test_api_policy.py
     assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api-dev.json").read_text()
     assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
+    assert allowed("s3:PutObject") == {"guest"}
+    assert allowed("s3:DeleteObject") == {"guest", "records"}
+    assert allowed("s3:GetObject") == {"reads"}
+    assert allowed("s3:ListBucket") == {"guest", "reads", "records"}
     assert allowed("states:StartExecution") == {"api", "outcomes", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
+
+
+def test_functions_reach_logs_and_nothing_else_of_the_bucket() -> None:
+    for policy in POLICIES:
+        for statement in json.loads(policy.read_text())["Statement"]:
+            if statement["Action"] == ["s3:ListBucket"]:
+                assert statement["Condition"] == {"StringLike": {"s3:prefix": "logs/*"}}
+            elif statement["Action"][0].startswith("s3:"):
+                assert statement["Resource"] == {"Fn::Sub": "${ObjectsBucket.Arn}/logs/*"}
+
+
+def test_published_logs_are_encrypted_private_and_expire_when_the_setting_says() -> None:
+    bucket = RESOURCES["ObjectsBucket"]["Properties"]
+
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    setting = parameter_name("DTROVE_LOG_RETENTION_DAYS")
+    assert (rule["Prefix"], rule["Status"], rule["ExpirationInDays"]) == ("logs/", "Enabled", {"Ref": setting})
+    assert TEMPLATE["Parameters"][setting]["Default"] == Config.dtrove_log_retention_days
+    chosen = completed(packaged(), "bucket", "code", {}, {"DTROVE_LOG_RETENTION_DAYS": "7"})
+    assert chosen["Parameters"][setting] == {"Type": "String", "NoEcho": True}
 
 
 def test_each_function_has_a_policy_of_its_own() -> None:

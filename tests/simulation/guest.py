@@ -9,6 +9,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.key import Key
 from chalicelib.providers.memory_cloud import Cloud
 from chalicelib.ssh.guest import File, Guest, UnitState, render
+from tests.logbook import Logbook
 
 TRUSTED = "/root/.ssh/authorized_keys"
 ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
@@ -29,6 +30,7 @@ class Inside:
     files: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of units
+    logbook: Logbook = field(default_factory=Logbook)
 
 
 @dataclass
@@ -73,6 +75,8 @@ class SimulatedGuest(Guest):
         self._guests.trip(f"before run {command[:40]}")
         self._inside.ran.append(line)
         self._guests.trip(f"after run {command[:40]}")
+        if (told := self._inside.logbook.answer(command, stdin, words)) is not None:
+            return told
         if line.startswith("test -e "):
             return "begun" if any(f"touch {line.split()[2]} " in each for each in self._inside.commands) else "new"
         return next((answer for begin, answer in ANSWERS.items() if line.startswith(begin)), "")

@@ -12,6 +12,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.status import JobStatus, Status
 from chalicelib.providers.base import ServerStatus
+from chalicelib.steps import shelf
 from tests.orders_placed import change, fresh, fresh_job, grown, ordered
 from tests.simulation.service import Simulation
 
@@ -241,6 +242,12 @@ def test_the_console_needs_two_lines(simulation: Simulation, workflow: str) -> N
         ("change_accounts", {"cluster_id": "CLUSTER", "users": []}, "history"),
         ("configure_instances", {"cluster_id": "CLUSTER", "configuration_id": "none"}, "none cannot be found"),
         ("remove_instance", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("change_log", {"cluster_id": "CLUSTER"}, "instance_id"),
+        ("change_log", {"cluster_id": "CLUSTER", "instance_id": "none"}, "none cannot be found"),
+        ("change_log", {"instance_id": "PRIMARY", "log": "guest"}, "there are: server"),
+        ("change_log", {"instance_id": "PRIMARY", "log": "server"}, "input['do']"),
+        ("change_log", {"instance_id": "PRIMARY", "log": "server", "do": "print"}, "'print'"),
+        ("change_log", {"instance_id": "PRIMARY", "log": "server", "do": "enable"}, "always on"),
         ("change_access", {"cluster_id": "CLUSTER"}, "instance_id"),
         ("change_access", {"cluster_id": "CLUSTER", "instance_id": "none"}, "input['access']"),
         (
@@ -257,6 +264,8 @@ def test_a_wrong_console_input_says_what_is_wrong(
     cluster = created(simulation, 1)
     if order.get("cluster_id") == "CLUSTER":
         order = {**order, "cluster_id": cluster.cluster_id}
+    if order.get("instance_id") == "PRIMARY":
+        order = {**order, "instance_id": cluster.primary_id}
     job = Job(job_id="wrong", workflow=workflow, cluster_id="")
 
     simulation.carry_out(job, order)
@@ -264,6 +273,18 @@ def test_a_wrong_console_input_says_what_is_wrong(
     assert Job.find("wrong") is None
     assert reason in str(simulation.log[-1]["outcome"])
     assert fresh(cluster).held_by is None
+
+
+def test_a_log_is_published_from_the_console(simulation: Simulation) -> None:
+    cluster = created(simulation, 1)
+    (inside,) = simulation.guests.insides.values()
+    inside.logbook.write("/var/log/redis/dtrove/server.log", b"hello")
+    job = Job(job_id="hand-log", workflow="change_log", cluster_id="")
+
+    simulation.carry_out(job, {"instance_id": cluster.primary_id, "log": "server", "do": "discard publish"})
+
+    assert (fresh_job(job).status, fresh_job(job).acts) == (JobStatus.SUCCEEDED, ["discard", "publish"])
+    assert [each.size for each in shelf.parts_of(str(cluster.primary_id))] == [5]
 
 
 def test_a_step_of_a_job_that_lost_its_lock_does_nothing(simulation: Simulation) -> None:

@@ -16,6 +16,7 @@ from chalicelib.api.openapi.clusters import CLUSTERS
 from chalicelib.api.openapi.configurations import CONFIGURATIONS
 from chalicelib.api.openapi.instances import INSTANCES
 from chalicelib.api.openapi.jobs import JOBS
+from chalicelib.api.openapi.logs import LOGS
 from chalicelib.api.openapi.mgmt import MGMT
 from chalicelib.api.openapi.operation import QUERIES, Operation
 from chalicelib.api.openapi.refusals import ERROR, MEANINGS, NAMES, RETRY_AFTER, refusals_of
@@ -26,7 +27,7 @@ from chalicelib.api.request import IDEMPOTENCY_KEY as KEY
 from chalicelib.api.request import JSON, LONGEST_ID
 from chalicelib.api.routes import ROOT
 
-NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, ACCOUNTS, CONFIGURATIONS, JOBS, MGMT)
+NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, ACCOUNTS, CONFIGURATIONS, LOGS, JOBS, MGMT)
 OPERATIONS = {route: (noun.tag, each) for noun in NOUNS for route, each in noun.operations.items()}
 ABOUT = "Databases as a service: Trove's v1.0, and what is ours beside it."
 SHARED = {

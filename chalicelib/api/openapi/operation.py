@@ -13,6 +13,7 @@ QUERIES: dict[str, Schema] = {
     "deleted": TEXT | {"description": "`true` asks for what was deleted: nothing of it is kept."},
     "cluster_id": TEXT | {"maxLength": LONGEST_ID},
     "instance_id": TEXT,
+    "lines": {"type": "integer", "minimum": 1, "maximum": 1_000},
 }
 PAGED = ("limit", "marker")
 

@@ -9,7 +9,7 @@ from chalicelib.datastores.accounts import Accounts, Database, User
 from chalicelib.datastores.listing import PACKED, unpacked
 from chalicelib.datastores.mysql import names
 from chalicelib.datastores.mysql.distribution import Distribution
-from chalicelib.datastores.mysql.quoting import database_of, exists, identifier, literal, pattern, prepared
+from chalicelib.datastores.mysql.quoting import UNLOGGED, database_of, exists, identifier, literal, pattern, prepared
 from chalicelib.datastores.mysql.statements import account, created, ended, granted, revoked
 from chalicelib.ssh.guest import Guest
 
@@ -127,7 +127,7 @@ class MySQLAccounts(Accounts):
 
     def _change(self, guest: Guest, *statements: str) -> None:
         session = f"SET SESSION sql_mode = '{self._distribution.sql_mode}';\n"
-        guest.run(CHANGE, stdin=session + "".join(statements), client=self._distribution.client)
+        guest.run(CHANGE, stdin=UNLOGGED + session + "".join(statements), client=self._distribution.client)
 
     def _end_sessions(self, guest: Guest, name: str) -> None:
         """End those of this name that came over the network; the server itself lets them go on."""

@@ -14,7 +14,8 @@ class Distribution:
     server: str
     client: str
     config_path: str  # read after the package's own files
-    parameters_path: str  # read after that: its name sorts behind it
+    logs_path: str  # which logs are switched on: read after that, since its name sorts behind it
+    parameters_path: str  # read after that
     copies_over_ssh: bool  # else the server itself sends its data to a replica
     identified: Callable[[str], str]  # what opens an account with this password, of which the server is told a hash
     sql_mode: str  # for changing accounts: a GRANT makes no user
@@ -28,6 +29,7 @@ MARIADB = Distribution(
     server="mariadbd",
     client="mariadb",
     config_path="/etc/mysql/mariadb.conf.d/99-dtrove.cnf",
+    logs_path="/etc/mysql/mariadb.conf.d/zzy-dtrove-logs.cnf",
     parameters_path="/etc/mysql/mariadb.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=True,
     identified=lambda password: f"IDENTIFIED VIA mysql_native_password USING '{native_password_hash(password)}'",
@@ -41,6 +43,7 @@ ORACLE = Distribution(
     server="mysqld",
     client="mysql",
     config_path="/etc/mysql/mysql.conf.d/zz-dtrove.cnf",
+    logs_path="/etc/mysql/mysql.conf.d/zzy-dtrove-logs.cnf",
     parameters_path="/etc/mysql/mysql.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=False,
     identified=lambda password: (

@@ -1,9 +1,10 @@
 """MySQL, managed over SSH: MariaDB on Debian images, Oracle's where the datastore record lists its packages."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRETS, BaseManager, Passwords
+from chalicelib.datastores.logs import Log, Switch
 from chalicelib.datastores.mysql.accounts import MySQLAccounts
 from chalicelib.datastores.mysql.distribution import distribution_of
 from chalicelib.datastores.mysql.native_password import native_password_hash
@@ -25,16 +26,26 @@ class MySQLManager(BaseManager):
     port = 3306
     root_name = "root"
     data_path = "/var/lib/mysql"
+    log_folder = "/var/log/mysql/dtrove"
 
     def __init__(self, datastore: Datastore) -> None:
         super().__init__(datastore)
         self.distribution = distribution_of(datastore.packages)
         self.service_name = self.distribution.service_name
         self.parameters_path = self.distribution.parameters_path
+        self.logs_path = self.distribution.logs_path
 
     @property
     def accounts(self) -> MySQLAccounts:
         return MySQLAccounts(self.distribution, self.render)
+
+    @property
+    def logs(self) -> Sequence[Log]:
+        return (
+            Log("general", f"{self.log_folder}/general.log", Switch("general_log", on=True, off=False)),
+            Log("slow_query", f"{self.log_folder}/slow_query.log", Switch("slow_query_log", on=True, off=False)),
+            Log("error", f"{self.log_folder}/error.log"),
+        )
 
     def render_config_file(self, instance: Instance) -> str:
         memory_mib = int(instance.memory_mib)

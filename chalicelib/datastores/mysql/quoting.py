@@ -4,6 +4,11 @@ A whole statement travels as hexadecimal digits and is put together by the serve
 its input line by line and looks for `delimiter`, nor the session's modes can read anything into it.
 """
 
+from typing import Final
+
+# A session's own: what follows reaches neither the general log nor, as no statement takes a year, the slow one.
+UNLOGGED: Final = "SET SESSION sql_log_off = ON, long_query_time = 31536000;\n"
+
 
 def identifier(name: str) -> str:
     """Return a name as SQL has it: of a database, or either half of `user@host`."""

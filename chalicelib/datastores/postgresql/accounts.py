@@ -13,10 +13,9 @@ from chalicelib.datastores.postgresql.quoting import literal, uri_of
 from chalicelib.datastores.postgresql.scram import scram_verifier
 from chalicelib.ssh.guest import Guest
 
-# No statement is logged, also none that fails: there may be a verifier in it.
 AS_ADMINISTRATOR: Final[LiteralString] = (
     "runuser -u postgres -- env PGCLIENTENCODING=UTF8"
-    f" PGOPTIONS='{SESSION} -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic'"
+    f" PGOPTIONS='{SESSION}'"
     f" psql --no-psqlrc --quiet {BARE} {ON_POSTGRES}"
 )
 CHANGE: Final[LiteralString] = f"{AWAIT}{AS_ADMINISTRATOR}"

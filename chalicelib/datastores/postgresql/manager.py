@@ -1,9 +1,10 @@
 """PostgreSQL, managed over SSH."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, LiteralString
 
 from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.logs import Log, Switch
 from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.postgresql.accounts import PostgresAccounts
 from chalicelib.datastores.postgresql.parameters import PostgresParameters, rises
@@ -30,6 +31,7 @@ class PostgresManager(BaseManager):
     port = 5432
     root_name = "postgres"
     data_path = "/var/lib/postgresql"
+    log_folder = "/var/log/postgresql/dtrove"
     log_noise = "the database system is (starting up|shutting down|not yet accepting connections)"
     session_options, replication_options = SESSION, PATIENT  # for the scripts
 
@@ -39,6 +41,7 @@ class PostgresManager(BaseManager):
         self.service_name = f"postgresql@{self.major_version}-main"
         self.config_path = f"/etc/postgresql/{self.major_version}/main"
         self.parameters_path = f"{self.config_path}/parameters.conf"
+        self.logs_path = f"{self.config_path}/logs.conf"
         self.pid_path = f"{self.data_path}/{self.major_version}/main/postmaster.pid"
         self.passfile_path = f"{self.config_path}/replication.pgpass"
 
@@ -49,6 +52,12 @@ class PostgresManager(BaseManager):
     @property
     def accounts(self) -> PostgresAccounts:
         return PostgresAccounts(self.render)
+
+    @property
+    def logs(self) -> Sequence[Log]:
+        """The server writes one file: what it says of itself, and the statements too while those are switched on."""
+        path = f"{self.log_folder}/server.log"
+        return (Log("general", path, Switch("log_statement", on="all", off="none")), Log("error", path))
 
     def render_config_file(self, instance: Instance) -> str:
         memory_mib = int(instance.memory_mib)

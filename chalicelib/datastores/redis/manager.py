@@ -1,8 +1,9 @@
 """Redis, managed over SSH."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.logs import Log
 from chalicelib.datastores.redis.accounts import OF_ROOT, RedisAccounts, hash_of
 from chalicelib.datastores.redis.parameters import RedisParameters
 from chalicelib.models.instance import Instance
@@ -17,10 +18,15 @@ class RedisManager(BaseManager):
     port = 6379
     root_name = "default"
     data_path = "/var/lib/redis"
+    log_folder = "/var/log/redis/dtrove"
 
     @property
     def accounts(self) -> RedisAccounts:
         return RedisAccounts()
+
+    @property
+    def logs(self) -> Sequence[Log]:
+        return (Log("server", f"{self.log_folder}/server.log"),)
 
     def render_config_file(self, instance: Instance) -> str:
         return self.render("redis.conf", max_memory_mib=int(instance.memory_mib * DATA_SHARE))
