@@ -54,6 +54,7 @@ class BaseManager(ABC):
     port: ClassVar[int]
     root_name: ClassVar[str]  # the account that `Passwords.root` opens, from anywhere
     data_path: ClassVar[str]  # the folder that the volume is mounted on; no dash in it
+    log_noise: ClassVar[str] = "^$"  # lines of its log that tell of whoever asks it, and never why it does not start
     pid_path: str = "/dev/null"  # a file whose first line is the service's process, where systemd does not know it
     parameters_path: str = "/etc/dtrove/parameters.conf"  # what the service reads after `render_config_file`'s
     log_folder: str = ""  # where all its `logs` are: its own, so that nobody else's logrotate knows it

@@ -1,5 +1,7 @@
 """PostgreSQL: what the manager tells guests, word for word."""
 
+import re
+
 import pytest
 
 from chalicelib.datastores.base import Passwords
@@ -124,3 +126,10 @@ def test_a_replica_that_leaves_loses_its_slot(manager: PostgresManager, replica:
 
     (told,) = primary_guest.script
     assert "pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'dtrove_i_2'" in told
+
+
+def test_who_asks_a_server_that_starts_is_no_reason_why_it_does_not() -> None:
+    noise = re.compile(PostgresManager.log_noise)
+
+    assert noise.search("2026-11-24 19:32:27.177 UTC [641] root@root FATAL:  the database system is starting up")
+    assert not noise.search("2026-11-24 19:32:27 UTC [640] FATAL:  recovery aborted: insufficient parameter settings")

@@ -32,6 +32,7 @@ class PostgresManager(BaseManager):
     root_name = "postgres"
     data_path = "/var/lib/postgresql"
     log_folder = "/var/log/postgresql/dtrove"
+    log_noise = "the database system is (starting up|shutting down|not yet accepting connections)"
     session_options, replication_options = SESSION, PATIENT  # for the scripts
 
     def __init__(self, datastore: Datastore) -> None:
