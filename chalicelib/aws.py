@@ -1,9 +1,13 @@
 """AWS clients: the one module that imports boto3, made once per warm worker and only when first needed."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from chalicelib import config
+
+# URLs are signed as of today, and for the bucket's name in its region: S3's global name redirects for hours those who
+# come to a new bucket elsewhere than in us-east-1, and a signature does not survive that.
+OF_S3: Final = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 
 
 @cache
@@ -15,9 +19,9 @@ def client(service: str, retries: int = 3) -> Any:
     import boto3  # noqa: PLC0415 - 0.2 s of import that most cold starts can do without
     from botocore.config import Config  # noqa: PLC0415
 
-    signing = {"signature_version": "s3v4"} if service == "s3" else {}  # or URLs are signed as long ago
+    more: dict[str, Any] = OF_S3 if service == "s3" else {}
     return boto3.client(
-        service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}, **signing)
+        service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}, **more)
     )
 
 

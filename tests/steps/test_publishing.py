@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -367,3 +368,12 @@ def test_of_a_file_that_is_published_nothing_is_left() -> None:
     (left,) = stretches_of([file], parts)
 
     assert (left.begin, left.end) == (8, 8)
+
+
+def test_a_url_leads_to_the_bucket_in_its_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setattr(shelf, "_s3", lambda: aws.client.__wrapped__("s3"))
+
+    url = shelf.url_of(Part("logs/i/general/1-2-000/000000000000000.log", 1, datetime.now(UTC)))
+
+    assert urlsplit(url).netloc == f"{BUCKET}.s3.eu-central-1.amazonaws.com"
