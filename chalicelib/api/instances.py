@@ -11,6 +11,7 @@ from chalicelib.errors import BadRequest, NotOffered
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance, page_of_instances
+from chalicelib.models.job import Job
 from chalicelib.orders.access import place_access
 from chalicelib.orders.configurations import check_attachable, place_configuration
 from chalicelib.orders.fields import Fields
@@ -73,20 +74,25 @@ def delete_instance(request: Request) -> Response:
 @routes.on("PUT /instances/{instance_id}")
 @routes.on("PATCH /instances/{instance_id}")
 def update_instance(request: Request) -> Response:
-    """Rename it, or change one other thing: who may reach it, or its group, which nothing at all takes away too."""
+    """Rename it, or change one other thing: who may reach it, or its group, which nothing at all takes away too.
+
+    Both at once too: then it has the new name only if the other change may be.
+    """
     instance = request.find(Instance, "instance_id")
     fields = Fields.of_body(request.body, "instance")
     wished = _wished(fields)
     group = request.find_id(Configuration, fields.reference("configuration")) if "configuration" in fields else None
     check_attachable(group, instance)
     access = read_new_access(fields) if wished == "access" else None
-    if "name" in fields:
-        rename(instance, fields.name("name"))
+    name = fields.name("name") if "name" in fields else None
+    job = None
     if access is not None:
-        return _reached(request, instance, access)
-    if wished or (instance.configuration_id and not fields.has("name")):
-        return _configured(request, instance, group)
-    return Response("", status_code=202)
+        job = _reached(request, instance, access)
+    elif wished or (instance.configuration_id and not fields.has("name")):
+        job = _configured(request, instance, group)
+    if name is not None:
+        rename(instance, name, under=job)
+    return done(job) if job else Response("", status_code=202)
 
 
 def _wished(fields: Fields) -> str | None:
@@ -100,12 +106,12 @@ def _wished(fields: Fields) -> str | None:
     return wished[0] if wished else None
 
 
-def _reached(request: Request, instance: Instance, access: Access) -> Response:
+def _reached(request: Request, instance: Instance, access: Access) -> Job:
     by = request.requester_for(instance)
-    return done(place_access(instance.cluster_id, instance.instance_id, access, by).job)
+    return place_access(instance.cluster_id, instance.instance_id, access, by).job
 
 
-def _configured(request: Request, instance: Instance, group: Configuration | None) -> Response:
+def _configured(request: Request, instance: Instance, group: Configuration | None) -> Job:
     """Give it the group; without one, have it as if it had none, whatever a job that failed has left there."""
     by = request.requester_for(instance)
-    return done(place_configuration(group, instance.cluster_id, [instance.instance_id], by).job)
+    return place_configuration(group, instance.cluster_id, [instance.instance_id], by).job

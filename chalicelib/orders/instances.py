@@ -7,6 +7,7 @@ from chalicelib.errors import BadRequest, Forbidden, NotOffered
 from chalicelib.jobs.beginnings import busy
 from chalicelib.models.cluster import Cluster, Kind, Member
 from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job
 from chalicelib.models.record import now, transaction
 from chalicelib.models.status import Status
 from chalicelib.orders.instance_order import ReplicaOrder
@@ -53,13 +54,13 @@ def place_restart(instance: Instance, by: Requester) -> Placed:
     return place_change(Change(workflow, instance.cluster_id, [instance.instance_id]), by)
 
 
-def rename(instance: Instance, name: str) -> None:
-    """Rename it, and with it what else bears its name. Raises Unprocessable while a job holds it."""
+def rename(instance: Instance, name: str, under: Job | None = None) -> None:
+    """Rename it, and with it what else bears its name. Raises Unprocessable while a job holds it, `under` apart."""
 
     def place() -> None:
         cluster = Cluster.of_project(instance.project_id, instance.cluster_id)
         fresh = Instance.of_project(instance.project_id, instance.instance_id)
-        if cluster.held_by:
+        if cluster.held_by and not (under and under.job_id == cluster.held_by):
             raise busy(cluster)
         fresh.name, fresh.updated_at = name, now()
         cluster.members = [_renamed(member, fresh) for member in cluster.members]

@@ -284,3 +284,27 @@ def test_a_reset_of_what_is_not_stuck_changes_nothing() -> None:
 
     assert admin.post(f"/instances/{instance_id}/action", {"reset_status": {}}).status == 202
     assert Instance.get(instance_id).status == Status.ACTIVE
+
+
+def test_what_is_refused_leaves_the_name_too() -> None:
+    instance_id = created()
+    for record in (instance := Instance.get(instance_id), Cluster.get(instance.cluster_id)):
+        record.status = Status.ERROR
+        record.save()
+    access = {"allowed_cidrs": ["10.0.0.0/8"]}
+
+    answer = member.send("PUT", f"/instances/{instance_id}", {"instance": {"name": "new", "access": access}})
+
+    assert answer.status == 422
+    assert Instance.get(instance_id).name == "db1"
+
+
+def test_a_name_comes_with_another_change() -> None:
+    instance_id = created()
+    access = {"allowed_cidrs": ["10.0.0.0/8"]}
+
+    answer = member.send("PUT", f"/instances/{instance_id}", {"instance": {"name": "new", "access": access}})
+
+    assert answer.status == 202
+    assert Instance.get(instance_id).name == "new"
+    assert [name for name, _, _ in executions()] == ["create_cluster", "change_access"]
