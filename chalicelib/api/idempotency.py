@@ -37,6 +37,7 @@ from chalicelib.sealing import decrypt, encrypt
 LONGEST_ATTEMPT = timedelta(seconds=30)  # a little more than the API's own time limit
 PAUSE_SECONDS = 0.2
 REPLAYED = "Idempotency-Replayed"
+UNSURE = {500, 503}  # what was asked of the store may be carried out though it did not say so
 Respond = Callable[[Request], Response]
 log = logging.getLogger("dtrove")
 
@@ -140,10 +141,10 @@ def _end(keyed: Keyed, response: Response) -> None:
     """Keep the answer, unless it tells of no effect."""
     record, status = keyed.record, response.status_code
     had_effect = status < 400 or Job.find(keyed.attempt.job_id) is not None
-    if not had_effect:
-        record.delete()
-    elif status >= 500:  # the effect is there, its answer is not: whoever asks again has it at once
+    if status in UNSURE:  # the effect is there, or may still come: whoever asks again takes it up, or makes the same
         record.hold(now())
+    elif not had_effect:
+        record.delete()
     else:
         keyed.seal(response)
         record.hold(record.open_until)

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import TransactWriteError
 
 from chalicelib.jobs import endings
 from chalicelib.models import record
@@ -109,6 +111,31 @@ def test_a_refusal_that_changed_nothing_may_be_asked_for_again() -> None:
     assert post(f"/clusters/{cluster.cluster_id}", {"stop": {}}, "k1").status == 422
     endings.succeed(Job.get(held.body["job"]["id"]))
     assert post(f"/clusters/{cluster.cluster_id}", {"stop": {}}, "k1").status == 202
+
+
+def test_what_the_store_carries_out_after_the_refusal_is_the_one_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, late = record._connection(), []
+
+    def failing(**asked: Any) -> None:
+        late.append(asked)
+        reason = {"Error": {"Code": "InternalServerError", "Message": "x"}}
+        raise TransactWriteError("x", ClientError(reason, "TransactWriteItems"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "transact_write_items", failing)
+        refused = post("/clusters", CLUSTER, "k1")
+    connection.transact_write_items(**late[0])
+
+    again = post("/clusters", CLUSTER, "k1")
+
+    assert (refused.status, again.status) == (503, 200)
+    assert Cluster.count() == 1
+    assert again.body["cluster"]["id"] == next(Cluster.scan()).cluster_id
+
+
+def test_what_is_not_offered_is_forgotten() -> None:
+    assert post("/backups", {"backup": {"name": "b", "instance": "i"}}, "k1").status == 501
+    assert Answer.count() == 0
 
 
 def test_while_it_is_being_answered_others_wait_for_it() -> None:
