@@ -3,10 +3,9 @@
 from chalice.app import Response
 
 from chalicelib.api.pages import page
-from chalicelib.api.request import LONGEST_ID, Request
+from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
 from chalicelib.api.views.jobs import job_view
-from chalicelib.errors import BadRequest
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, page_of_jobs
@@ -18,9 +17,7 @@ routes = Routes(__name__)
 @routes.on("GET /jobs")
 def list_jobs(request: Request) -> Response:
     """List those of the project, of `?cluster_id=`, or of the cluster that `?instance_id=` belongs to."""
-    cluster_id = request.query.get("cluster_id")
-    if cluster_id and len(cluster_id) > LONGEST_ID:
-        raise BadRequest(f"cluster_id: is longer than {LONGEST_ID} characters")
+    cluster_id = request.asked_id("cluster_id")
     if instance_id := request.query.get("instance_id"):
         cluster_id = request.find_id(Instance, instance_id).cluster_id
     owner = Cluster.find(cluster_id) if cluster_id and request.caller.is_admin else None

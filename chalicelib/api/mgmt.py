@@ -29,7 +29,7 @@ def list_all_instances(request: Request) -> Response:
     limit, marker = request.page(MOST_LISTED)
     if _of_the_deleted(request):
         return page(request, "instances", [], None)
-    if project_id := request.query.get("project_id"):
+    if project_id := request.asked_id("project_id"):
         instances, marker = page_of_instances(project_id, limit, marker, with_members=request.with_members)
     else:
         instances, marker = every_instance(limit, marker)
@@ -57,7 +57,7 @@ def list_all_clusters(request: Request) -> Response:
     limit, marker = request.page(MOST_LISTED)
     if _of_the_deleted(request):
         return page(request, "clusters", [], None)
-    if project_id := request.query.get("project_id"):
+    if project_id := request.asked_id("project_id"):
         clusters, marker = page_of_clusters(project_id, limit, marker)
     else:
         clusters, marker = every_cluster(limit, marker)

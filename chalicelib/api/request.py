@@ -19,6 +19,7 @@ from chalicelib.orders.requester import ONCE, Attempt, Requester
 Found = TypeVar("Found", bound=ProjectRecord)
 LONGEST_ID = 255  # characters
 LONGEST_MARKER = 512  # characters: a user's name and host
+LARGEST_MARKER = 1_024  # bytes: a sort key of DynamoDB
 JSON = "application/json"
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -102,13 +103,20 @@ class Request:
         """Return (limit, marker): at most `most`, or else the page size. Raises BadRequest."""
         most = most or config.current().dtrove_page_size
         text, marker = self.query.get("limit"), self.query.get("marker")
-        if marker is not None and len(marker) > LONGEST_MARKER:
-            raise BadRequest(f"marker: is longer than {LONGEST_MARKER} characters")
+        if marker is not None and (len(marker) > LONGEST_MARKER or len(marker.encode()) > LARGEST_MARKER):
+            raise BadRequest(f"marker: is longer than {LONGEST_MARKER} characters or {LARGEST_MARKER} bytes")
         if text is None:
             return most, marker
         if not re.fullmatch(r"[0-9]{1,100}", text) or not int(text):
             raise BadRequest("limit: must be a whole number above 0")
         return min(int(text), most), marker
+
+    def asked_id(self, key: str) -> str | None:
+        """Return the id that the query gives under that name, if it does. Raises BadRequest."""
+        asked = self.query.get(key)
+        if asked and len(asked) > LONGEST_ID:
+            raise BadRequest(f"{key}: is longer than {LONGEST_ID} characters")
+        return asked or None
 
     @property
     def with_members(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -240,3 +241,19 @@ def emptied(shelf: Shelf) -> None:
     THE_LEDGER.__dict__.update(vars(Ledger()))
     if "group" in shelf.path:
         configuration("group").save()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/instances", "marker", "\U0001f418" * 257),  # four bytes each: more than a sort key may have
+        ("/jobs", "marker", "x" * 513),
+        ("/mgmt/instances", "project_id", "x" * 256),
+        ("/mgmt/clusters", "project_id", "x" * 256),
+        ("/jobs", "cluster_id", "x" * 256),
+    ],
+)
+def test_what_no_key_of_a_table_can_be_is_refused(aws: None, path: str, name: str, value: str) -> None:
+    answer = admin.get(f"{path}?{urlencode({name: value})}")
+
+    assert (answer.status, name in answer.body["badRequest"]["message"]) == (400, True)
