@@ -1,8 +1,14 @@
 """Configuration groups while jobs bring them to instances: edited, deleted, refused by one of several."""
 
+import json
+import re
+from typing import Any
+
 import pytest
 
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, Permanent
+from chalicelib.jobs.beginnings import execution_arn
+from chalicelib.models import record
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
@@ -10,9 +16,11 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.orders.configurations import delete_configuration, place_configuration
+from chalicelib.steps.entry import run_step
 from tests.api.client import ApiCaller
 from tests.api.served import created
 from tests.api.test_configurations import attach, carried_out, group
+from tests.conftest import REPO
 from tests.ledger import Ledger
 from tests.orders_placed import MEMBER
 from tests.simulation.service import Simulation
@@ -96,3 +104,35 @@ def test_when_a_member_refuses_the_records_say_who_has_the_group(simulation: Sim
     assert [each["id"] for each in reader.get(f"/configurations/{id_}/instances").body["instances"]] == [
         first.instance_id
     ]
+
+
+def test_a_redriven_job_takes_its_group_along_and_its_function_may(
+    simulation: Simulation, instance_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = group(most=13)
+    job = attach(simulation, instance_id, id_)
+    assert job.status == JobStatus.FAILED
+    connection, asked = record._connection(), list[dict[str, Any]]()
+    write = connection.transact_write_items
+
+    def noted(**items: Any) -> Any:
+        asked.append(items)
+        return write(**items)
+
+    monkeypatch.setattr(connection, "transact_write_items", noted)
+    execution = {"Id": execution_arn(job), "Name": job.job_id, "RedriveCount": 1}
+    baton = {"cluster_id": job.cluster_id, "instance_id": instance_id}
+
+    with pytest.raises(Permanent):  # for the same reason as before
+        run_step({"step": "ApplyParameters", "execution": execution, "baton": baton}, "guest")
+
+    assert Configuration.get(id_).brought_by == {job.job_id}
+    updated = {f"dynamodb:UpdateItem {each['TableName'].removeprefix('test-')}" for each in asked[0]["update_items"]}
+    policy = json.loads((REPO / ".chalice" / "policy-guest-dev.json").read_text())["Statement"]
+    allowed = {
+        f"{action} {table}"
+        for each in policy
+        for action in each["Action"]
+        for table in re.findall(r"StackName}-(\w+)", json.dumps(each["Resource"]))
+    }
+    assert updated <= allowed
