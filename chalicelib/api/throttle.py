@@ -36,8 +36,8 @@ def check_rate(project_id: str, method: str) -> None:
         return
     share = _share_of(project_id, kind, moment)
     if not share.left and not share.is_used_up:
-        requests = max(1, min(MOST_AT_ONCE, limit // SHARES))
-        share.left = requests if take(share.window, requests, limit) else 0
+        requests = min(limit, max(1, min(MOST_AT_ONCE, limit // SHARES)))
+        share.left = requests if requests and take(share.window, requests, limit) else 0
         share.is_used_up = not share.left
     if share.is_used_up:
         seconds = MINUTE_SECONDS - moment.second

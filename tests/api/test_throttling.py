@@ -40,6 +40,12 @@ def statuses(count: int, caller: ApiCaller = member, method: str = "GET", path: 
     return [caller.send(method, path).status for _ in range(count)]
 
 
+def test_a_limit_of_none_lets_none_in(limited: Callable[..., None]) -> None:
+    limited(writes=0)
+
+    assert statuses(2, method="POST", path="/configurations") == [413, 413]
+
+
 def test_beyond_its_limit_a_project_is_told_when_to_come_again(limited: Callable[..., None]) -> None:
     limited(reads=3)
 
