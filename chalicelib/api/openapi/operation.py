@@ -9,7 +9,7 @@ QUERIES: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 10**100 - 1},
     "marker": TEXT | {"maxLength": LONGEST_MARKER},
     "include_clustered": TEXT | {"description": "`true` shows members of clusters too."},
-    "project_id": TEXT | {"description": "Of this project only."},
+    "project_id": TEXT | {"maxLength": LONGEST_ID, "description": "Of this project only."},
     "name": TEXT | {"description": "The one of this name only."},
     "deleted": TEXT | {"description": "`true` asks for what was deleted: nothing of it is kept."},
     "cluster_id": TEXT | {"maxLength": LONGEST_ID},
