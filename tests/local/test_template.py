@@ -201,6 +201,23 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 
 
+def test_functions_delete_what_they_forget_and_nothing_else() -> None:
+    found = {
+        (policy.name.removeprefix("policy-").removesuffix("-dev.json"), table)
+        for policy in POLICIES
+        for action, resources in statements(policy)
+        for table in re.findall(r"table/\$\{AWS::StackName\}-(\w+)", resources)
+        if action == "dynamodb:DeleteItem"
+    }
+
+    turns = {("outcomes", "instances"), ("sweep", "instances")}
+    assert found == turns | {
+        *(("api", each) for each in ("answers", "configurations", "instances")),
+        *(("records", each) for each in ("clusters", "instances", "keys")),
+        ("sweep-cloud", "flavors"),
+    }
+
+
 def test_functions_reach_logs_and_nothing_else_of_the_bucket() -> None:
     for policy in POLICIES:
         for statement in json.loads(policy.read_text())["Statement"]:
