@@ -45,6 +45,9 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
 
     All ids follow from the job's.
     """
+    passwords = secrets.draw_passwords(by.attempt.draw)
+    if (before := placed_before(by)) is not None:  # whatever is no longer on offer since
+        return replace(before, root_password=passwords["root"])
     datastore = find_datastore(order.datastore, order.version)
     check_size(datastore, len(order.instances))
     if order.databases or order.users:
@@ -56,7 +59,6 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
     job_id = by.attempt.job_id or str(uuid4())
     cluster_id = id_from(job_id, "cluster")
     key = secrets.new_key(cluster_id, id_from(job_id, "key"))
-    passwords = secrets.draw_passwords(by.attempt.draw)
     sealed = secrets.sealed(cluster_id, passwords)
     first = Wish("create", order.databases, order.users) if order.databases or order.users else None
     first_accounts = secrets.sealed(cluster_id, first.packed()) if first else None
@@ -79,7 +81,7 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
             add(batch, by.project_id, instances, limits)
         return Placed(cluster, instances, job)
 
-    return replace(once(by, place), root_password=passwords["root"])
+    return replace(tried(place), root_password=passwords["root"])
 
 
 def place_instances(
@@ -89,6 +91,8 @@ def place_instances(
 
     What an order leaves unsaid of parameters, network and access is the primary's.
     """
+    if (before := placed_before(by)) is not None:
+        return before
     job_id, read = by.attempt.job_id or str(uuid4()), reads(by, cluster_id, known)
     flavors = find_flavors({each.flavor_id for each in orders})
     check_volume_types({each.volume_type for each in orders})
@@ -110,7 +114,7 @@ def place_instances(
             add(batch, by.project_id, added, limits)
         return Placed(cluster, [*members, *added], job)
 
-    return once(by, place)
+    return tried(place)
 
 
 def place_change(change: Change, by: Requester, known: Cluster | None = None) -> Placed:
@@ -147,8 +151,13 @@ def reads(by: Requester, cluster_id: str, known: Cluster | None) -> Callable[[],
 
 def once(by: Requester, place: Callable[[], Placed]) -> Placed:
     """Place it, unless it was placed by an attempt before this one: then return what there is of it now."""
+    return placed_before(by) or tried(place)
+
+
+def placed_before(by: Requester) -> Placed | None:
+    """Return what there is now of what an attempt before this one placed. Raises NotFound if that is gone."""
     if (job := job_before(by.attempt)) is None:
-        return tried(place)
+        return None
     cluster = Cluster.of_project(job.project_id, job.cluster_id)
     return Placed(cluster, cluster.instances(), job)
 

@@ -222,6 +222,24 @@ def test_an_order_cut_anywhere_is_one_cluster_with_one_password(pass_time: Calla
     assert until_whole(ask, pass_time, undo) >= 8
 
 
+def test_an_order_that_was_placed_is_answered_though_its_version_is_withdrawn(
+    pass_time: Callable[[timedelta], None],
+) -> None:
+    cuts = Cuts(calls=frozenset({"StartExecution"}), at=0)  # all is recorded
+    with cuts.watching_calls(), pytest.raises(Cut):
+        post("/clusters", CLUSTER, "k1")
+    for each in Datastore.every():
+        each.is_withdrawn, each.is_active = True, False
+        each.save()
+    pass_time(LEASE)
+
+    again = post("/clusters", CLUSTER, "k1")
+
+    assert again.status == 200, again.body
+    made = Cluster.get(again.body["cluster"]["id"])
+    assert unseal(made.cluster_id, made.passwords)["root"] == again.body["cluster"]["password"]
+
+
 def test_an_action_cut_anywhere_is_one_job(pass_time: Callable[[timedelta], None]) -> None:
     cluster = active(1)
 
