@@ -16,6 +16,7 @@ from chalice.local import ChaliceRequestHandler, LocalDevServer, LocalGatewayExc
 from app import app
 from tests import promises
 from tests.api.client import as_json
+from tests.one_at_a_time import one_at_a_time
 from tests.promises import NotPromised
 from tests.simulation import executions
 from tests.simulation.service import Simulation
@@ -72,16 +73,17 @@ def serving(simulation: Simulation) -> Iterator[str]:
         threading.Thread(target=server.server.serve_forever, daemon=True),
         threading.Thread(target=_work, args=(simulation, over), daemon=True),
     ]
-    for each in threads:
-        each.start()
-    try:
-        yield f"http://127.0.0.1:{server.server.server_address[1]}"
-    finally:
-        over.set()
-        server.shutdown()
-        server.server.server_close()
+    with one_at_a_time():
         for each in threads:
-            each.join()
+            each.start()
+        try:
+            yield f"http://127.0.0.1:{server.server.server_address[1]}"
+        finally:
+            over.set()
+            server.shutdown()
+            server.server.server_close()
+            for each in threads:
+                each.join()
     broken, Handler.broken[:] = list(Handler.broken), []
     assert not broken, broken
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schemathesis.things import DOOMED, are_gone, things
+from tests.schemathesis.things import DOOMED, await_gone, things
 
 HERE = Path(__file__).parent
 PROGRAM = HERE.parents[1] / ".local" / "schemathesis" / "bin" / "schemathesis"
@@ -26,7 +26,7 @@ def test_the_document_holds(endpoint: str, token: str, tmp_path: Path) -> None:
     try_out(endpoint, [*ASKED[token], *NO_DELETE], made | {"TOKEN": token}, tmp_path)
     try_out(endpoint, DELETE, made | {"TOKEN": token}, tmp_path)
 
-    assert are_gone(made[each] for each in DOOMED)
+    await_gone(made[each] for each in DOOMED)
 
 
 def try_out(endpoint: str, chosen: Sequence[str], variables: dict[str, str], folder: Path) -> None:

@@ -9,7 +9,7 @@ from chalicelib.models.status import JobStatus
 from tests.api.client import ApiCaller
 
 member, admin = ApiCaller("member"), ApiCaller("admin")
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 DOOMED = ("DOOMED_INSTANCE", "DOOMED_CLUSTER", "DOOMED_GROUP")
 USERS = ("al", *(f"u{number}" for number in range(16)))
 LEDGER = {"type": "ledger", "version": "1"}
@@ -19,7 +19,7 @@ def things() -> dict[str, str]:
     """Make them over the API, wait until they serve, and return their ids by the variables of schemathesis.toml."""
     asked, acted, doomed = (an_instance() for _ in range(3))
     asked_cluster, acted_cluster, doomed_cluster = (a_cluster() for _ in range(3))
-    asked_group, doomed_group = (a_group() for _ in range(2))
+    spare_version = a_version_that_nobody_runs()
     put_accounts_on(asked["id"])
     return {
         "ASKED_INSTANCE": asked["id"],
@@ -29,11 +29,11 @@ def things() -> dict[str, str]:
         "ASKED_MEMBER": asked_cluster["instances"][0]["id"],
         "ACTED_CLUSTER": acted_cluster["id"],
         "DOOMED_CLUSTER": doomed_cluster["id"],
-        "ASKED_GROUP": asked_group,
-        "DOOMED_GROUP": doomed_group,
+        "ASKED_GROUP": a_group(LEDGER, {"most": 5}),
+        "DOOMED_GROUP": a_group({"type": "spare", "version": "9"}, {"timeout": 5}),  # nobody can have it meanwhile
         "JOB": asked["job_id"],
         "VERSION": member.get("/datastores/ledger/versions/1").body["version"]["id"],
-        "SPARE_VERSION": a_version_that_nobody_runs(),
+        "SPARE_VERSION": spare_version,
     }
 
 
@@ -51,8 +51,8 @@ def a_cluster() -> Any:
     return cluster
 
 
-def a_group() -> str:
-    order = {"name": "g", "datastore": LEDGER, "values": {"most": 5}}
+def a_group(datastore: dict[str, str], values: dict[str, int]) -> str:
+    order = {"name": "g", "datastore": datastore, "values": values}
     return str(member.post("/configurations", {"configuration": order}).body["configuration"]["id"])
 
 
@@ -69,11 +69,13 @@ def a_version_that_nobody_runs() -> str:
     return str(found["id"])
 
 
-def are_gone(ids: Iterable[str]) -> bool:
-    found = [
-        member.get(f"/{noun}/{each}").status for each in ids for noun in ("instances", "clusters", "configurations")
-    ]
-    return set(found) == {404}
+def await_gone(ids: Iterable[str]) -> None:
+    """Their jobs take turns with all that was asked for before."""
+    left = [f"/{noun}/{each}" for each in ids for noun in ("instances", "clusters", "configurations")]
+    until = time.monotonic() + PATIENCE_SECONDS
+    while left := [path for path in left if member.get(path).status != 404]:
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
 
 
 def await_job(job_id: str) -> None:
