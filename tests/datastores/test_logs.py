@@ -170,6 +170,17 @@ def test_a_log_is_turned_over_once_it_has_grown_and_the_server_is_told(shell: Sh
     assert Path(f"{path}.1").read_bytes() == b"z" * 11
 
 
+def test_a_log_is_not_turned_into_a_folder_that_somebody_linked_there(shell: Shell, log: Log, tmp_path: Path) -> None:
+    (elsewhere := tmp_path / "cron.d").mkdir()
+    Path(f"{log.path}.1").symlink_to(elsewhere)
+    Path(log.path).write_bytes(b"x" * 10)
+
+    turned(shell, log, 10, tmp_path)
+
+    assert list(elsewhere.iterdir()) == []
+    assert Path(f"{log.path}.1").read_bytes() == b"x" * 10
+
+
 def test_a_log_whose_server_does_not_hear_does_not_fill_the_disk(shell: Shell, log: Log, tmp_path: Path) -> None:
     Path(f"{log.path}.1").write_bytes(b"x" * 30)
 
