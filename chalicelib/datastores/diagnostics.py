@@ -8,12 +8,14 @@ from chalicelib.ssh.guest import Guest
 
 HARDWARE: Final[LiteralString] = "nproc && grep '^MemTotal:' /proc/meminfo"
 # Which is the process: systemd knows it, or the server has noted it; of a note from before a crash the unit tells.
-# It runs the file it was started from, whatever lies at its path by now: so it is asked for its version there.
+# It runs the file it was started from, whatever lies at its path by now: so it is asked for its version there. All as
+# the server's own user: who can run programs as that user may have written the note, and started that process.
 DIAGNOSE: Final[LiteralString] = (
-    "pid=$(systemctl show --property=MainPID --value {service}); "
-    '[ "${{pid:-0}}" != 0 ] || pid=$(head --lines=1 {pid_path}); '
-    'if grep --quiet --fixed-strings {unit} "/proc/${{pid:-0}}/cgroup"; '
-    'then cat "/proc/$pid/status" && "/proc/$pid/exe" --version; else echo none; fi'
+    "pid=$(systemctl show --property=MainPID --value {service}); cd /; "
+    '[ "${{pid:-0}}" != 0 ] || pid=$(runuser -u {user} -- head --lines=1 {pid_path}); '
+    "case $pid in *[!0-9]*) pid=0 ;; esac; "
+    'if grep --quiet --fixed-strings {unit} "/proc/${{pid:-0}}/cgroup"; then '
+    'cat "/proc/$pid/status" && runuser -u {user} -- /proc/self/fd/3 --version 3<"/proc/$pid/exe"; else echo none; fi'
 )
 SIZES: Final = {"FDSize": "fdSize", "VmSize": "vmSize", "VmPeak": "vmPeak", "VmRSS": "vmRss", "VmHWM": "vmHwm"}
 VERSION: Final = re.compile(r"[0-9]+\.[0-9]+[0-9A-Za-z.+~-]*")
@@ -25,12 +27,12 @@ def hardware(guest: Guest) -> dict[str, int]:
     return {"mem_total": _number(memory), "num_cpus": int(processors)}
 
 
-def diagnose(guest: Guest, service: str, pid_path: str) -> dict[str, str | int]:
+def diagnose(guest: Guest, service: str, user: str, pid_path: str) -> dict[str, str | int]:
     """Return the version, the threads and the memory (KiB) of the service's process. Permanent if it does not run.
 
-    `pid_path` is asked for the process where systemd does not know it.
+    `user` is the service's own; `pid_path` is asked for the process where systemd does not know it.
     """
-    lines = guest.run(DIAGNOSE, service=service, unit=f"/{service}.service", pid_path=pid_path).splitlines()
+    lines = guest.run(DIAGNOSE, service=service, user=user, unit=f"/{service}.service", pid_path=pid_path).splitlines()
     told = {name: value for name, _, value in (line.partition(":") for line in lines)}
     if "Threads" not in told:
         raise Permanent(f"{service} does not run.")

@@ -69,7 +69,7 @@ def tell_hardware(manager: BaseManager, instance: Instance) -> dict[str, int]:
 
 def tell_diagnostics(manager: BaseManager, instance: Instance) -> dict[str, str | int]:
     with closing(guest_of(instance)) as guest:
-        return diagnose(guest, manager.service_name, manager.pid_path)
+        return diagnose(guest, manager.service_name, manager.service_user, manager.pid_path)
 
 
 def ping(manager: BaseManager, instance: Instance) -> bool:

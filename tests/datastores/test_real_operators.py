@@ -46,9 +46,10 @@ def postgresql(provider: NspawnProvider) -> Iterator[RealCluster]:
 
 
 def test_a_server_and_its_process_are_told(cluster: RealCluster) -> None:
-    service, pid_path = cluster.manager.service_name, cluster.manager.pid_path
+    manager = cluster.manager
+    service, pid_path = manager.service_name, manager.pid_path
     with cluster.guest(cluster.primary) as guest:
-        machine, told = hardware(guest), diagnose(guest, service, pid_path)
+        machine, told = hardware(guest), diagnose(guest, service, manager.service_user, pid_path)
         resident = guest.run("ps -o rss= -C {name} --sort=start_time | head --lines=1", name=NAMES[cluster.datastore])
 
         assert machine["num_cpus"] >= 1
@@ -60,7 +61,7 @@ def test_a_server_and_its_process_are_told(cluster: RealCluster) -> None:
 
         guest.run("systemctl stop {service}", service=service)
         with pytest.raises(Permanent, match="does not run"):
-            diagnose(guest, service, pid_path)
+            diagnose(guest, service, manager.service_user, pid_path)
 
 
 def test_what_cuts_a_customer_s_statements_short_cuts_none_of_ours(postgresql: RealCluster) -> None:
