@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, LiteralString
 
+from chalicelib.datastores.described import PUBLIC_MODE
 from chalicelib.datastores.parameters import Parameter, Value, bytes_of, is_same
 from chalicelib.errors import Permanent
 from chalicelib.models.instance import Instance
@@ -22,7 +23,6 @@ from chalicelib.ssh.guest import File, Guest
 
 HEADER: Final = "# Parameters, laid by DTrove: "
 NOTE: Final = "/etc/dtrove/parameters.note"
-PUBLIC_MODE: Final = 0o644
 MIB: Final = 2**20
 READ: Final[LiteralString] = (  # a line for each, empty if it is not there
     'for file in {path} {path}.next {note}; do [ ! -e "$file" ] || base64 --wrap=0 "$file"; echo; done'

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString, Protocol
 
 from chalicelib import config
-from chalicelib.datastores.applying import PUBLIC_MODE, LiveParameters, values_of
+from chalicelib.datastores.applying import LiveParameters, values_of
+from chalicelib.datastores.described import PUBLIC_MODE
 from chalicelib.datastores.parameters import Value
 from chalicelib.errors import NotFound, Permanent
 from chalicelib.models.instance import Instance

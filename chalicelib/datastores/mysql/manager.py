@@ -3,7 +3,8 @@
 import zlib
 from collections.abc import Iterable, Sequence
 
-from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, SEED_SECRETS, BaseManager, Passwords
+from chalicelib.datastores.base import SEED_SECRETS, BaseManager, Passwords
+from chalicelib.datastores.described import OPT, PUBLIC_MODE, SCRIPT_MODE
 from chalicelib.datastores.logs import Log, Switch
 from chalicelib.datastores.mysql.accounts import MySQLAccounts
 from chalicelib.datastores.mysql.distribution import distribution_of

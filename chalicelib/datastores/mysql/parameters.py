@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.datastores.applying import LiveParameters
-from chalicelib.datastores.base import OPT, SCRIPT_MODE
+from chalicelib.datastores.described import OPT, SCRIPT_MODE
 from chalicelib.datastores.parameters import Parameter, Value, as_typed
 from chalicelib.errors import CommandFailed, Permanent
 from chalicelib.models.instance import Instance

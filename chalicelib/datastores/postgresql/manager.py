@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, LiteralString
 
-from chalicelib.datastores.base import OPT, PUBLIC_MODE, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.base import BaseManager, Passwords
+from chalicelib.datastores.described import OPT, PUBLIC_MODE, SCRIPT_MODE
 from chalicelib.datastores.logs import Log, Switch
 from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.postgresql.accounts import PostgresAccounts

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, LiteralString
 
 from chalicelib.datastores.applying import LiveParameters
-from chalicelib.datastores.base import OPT, SCRIPT_MODE
+from chalicelib.datastores.described import OPT, SCRIPT_MODE
 from chalicelib.datastores.parameters import Parameter, Value, as_typed
 from chalicelib.datastores.postgresql.psql import AS_ADMINISTRATOR, AWAIT, BARE, ON_POSTGRES
 from chalicelib.errors import Permanent

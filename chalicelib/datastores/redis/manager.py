@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from chalicelib.datastores.base import OPT, SCRIPT_MODE, BaseManager, Passwords
+from chalicelib.datastores.base import BaseManager, Passwords
+from chalicelib.datastores.described import OPT, SCRIPT_MODE
 from chalicelib.datastores.logs import Log
 from chalicelib.datastores.redis.accounts import OF_ROOT, RedisAccounts, hash_of
 from chalicelib.datastores.redis.parameters import RedisParameters
