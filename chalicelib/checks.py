@@ -25,7 +25,7 @@ LEAST = {  # all other numbers are above 0
 MOST = {
     "dtrove_max_cluster_size": MAP_LIMIT,
     "dtrove_ssh_port": 65_535,
-    "dtrove_answer_patience_seconds": 15,  # the API itself lives 29, and asks a guest first
+    "dtrove_answer_patience_seconds": 8,  # for a key, then 10 for a guest, then so long again: the API lives 29
     "dtrove_job_retention_days": 36_500,
     "dtrove_log_file_mib": 1_024,
     "dtrove_log_publish_mib": 4_096,

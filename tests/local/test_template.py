@@ -190,7 +190,7 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
         return {name.removeprefix("policy-").removesuffix("-dev.json") for name in found}
 
     assert allowed("kms:GenerateDataKey") == {"api", "records"}
-    assert allowed("kms:Decrypt") == {"api", "guest", "reads"}  # the API its own answers: test_api_policy.py
+    assert allowed("kms:Decrypt") == {"api", "guest", "reads"}  # the API its own answers: test_who_opens_what.py
     assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api-dev.json").read_text()
     assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
     assert allowed("s3:PutObject") == {"guest"}
