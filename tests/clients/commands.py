@@ -74,14 +74,18 @@ def columns(told: str) -> set[str]:
 
 NOT_YET = r"not offered yet\. \(HTTP 501\)"
 NO_CATALOG = "has no attribute"  # the client itself: it wants Swift's or Mistral's endpoint, of a Keystone
-NEW = "--flavor 1 --size 1 --datastore ledger --datastore-version 1"
+NO_PROJECT = "No project with a name or ID of|not authorized"
+NEW = "--flavor 1 --size 1 --datastore {datastore} --datastore-version {version}"
 NODE = "--instance flavor=1,volume=1"
 NOBODY = "11111111-2222-3333-4444-555555555555"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A command and its arguments, in which {name} stands for the id of what was shown by that name before."""
+    """A command and its arguments, in which {name} stands for the id of what was shown by that name before.
+
+    {datastore}, {version}, {parameter}, {project} and {other} are told when the day begins.
+    """
 
     command: str
     arguments: str = ""
@@ -94,14 +98,14 @@ class Row:
 DAY = (
     # --- what is on offer
     Row("datastore list"),
-    Row("datastore show", "ledger"),
-    Row("datastore version list", "ledger"),
-    Row("datastore version show", "1 --datastore ledger"),
+    Row("datastore show", "{datastore}"),
+    Row("datastore version list", "{datastore}"),
+    Row("datastore version show", "{version} --datastore {datastore}"),
     Row("database flavor list"),
     Row("database flavor show", "2"),
-    Row("database limit list", says=r"max_instances +\| 20 "),
-    Row("database quota show", "p1"),
-    Row("database quota show", "p2", refused="No project with a name or ID of 'p2' exists"),
+    Row("database limit list", says=r"max_instances +\| \d+ "),
+    Row("database quota show", "{project}"),
+    Row("database quota show", "{other}", refused=NO_PROJECT),
     # --- an instance
     Row("database instance create", f"db1 {NEW} --databases a b --users al:correct-horse", awaited="instance db1"),
     Row("database instance list"),
@@ -125,16 +129,19 @@ DAY = (
     Row("database root enable", "db1"),
     Row("database root disable", "db1"),
     # --- configuration groups
-    Row("database configuration parameter list", "1 --datastore ledger"),
-    Row("database configuration parameter show", "1 most --datastore ledger"),
-    Row("database configuration create", 'tuning {{"most":7}} --datastore ledger --datastore-version 1'),
+    Row("database configuration parameter list", "{version} --datastore {datastore}"),
+    Row("database configuration parameter show", "{version} {parameter} --datastore {datastore}"),
+    Row(
+        "database configuration create",
+        'tuning {{"{parameter}":77}} --datastore {datastore} --datastore-version {version}',
+    ),
     Row("database configuration list"),
     Row("database configuration show", "tuning"),
     Row("database configuration attach", "db1 tuning"),
     Row("database configuration instances", "tuning"),
     Row("database configuration default", "db1"),
-    Row("database configuration parameter set", '{tuning} {{"most":8}}'),
-    Row("database configuration set", '{tuning} {{"most":9}}'),
+    Row("database configuration parameter set", '{tuning} {{"{parameter}":78}}'),
+    Row("database configuration set", '{tuning} {{"{parameter}":79}}'),
     Row("database configuration detach", "db1"),
     Row("database configuration delete", "tuning"),
     # --- replicas
@@ -144,7 +151,7 @@ DAY = (
     Row("database instance detach", "copy", refused=NOT_YET),
     Row("database instance resize flavor", "copy 2", refused=NOT_YET),
     Row("database instance resize volume", "copy 2", refused=NOT_YET),
-    Row("database instance upgrade", "copy 1", refused=NOT_YET),
+    Row("database instance upgrade", "copy {version}", refused=NOT_YET),
     Row("database instance delete", "copy", says="has been accepted"),
     # --- logs, SSL, backups
     Row("database log list", "db1"),
@@ -166,34 +173,34 @@ DAY = (
     Row("database backup strategy delete", refused=NOT_YET),
     Row("database backup execution delete", NOBODY, refused=NO_CATALOG),
     # --- clusters
-    Row("database cluster create", f"c1 ledger 1 {NODE} {NODE}", awaited="cluster c1"),
+    Row("database cluster create", f"c1 {{datastore}} {{version}} {NODE} {NODE}", awaited="cluster c1"),
     Row("database cluster list"),
     Row("database cluster show", "c1"),
     Row("database cluster list instances", "c1"),
     Row("database cluster grow", f"c1 {NODE}", awaited="cluster c1"),
     Row("database cluster list instances", "c1"),
     Row("database cluster shrink", "c1 {c1-member-3}", awaited="cluster c1"),
-    Row("database cluster upgrade", "c1 1", refused=NOT_YET),
+    Row("database cluster upgrade", "c1 {version}", refused=NOT_YET),
     Row("database cluster modules", "c1", refused=NOT_YET),
     Row("database cluster reset status", "c1", refused="HTTP 403"),
     Row("database cluster reset status", "c1", by="admin"),
     Row("database cluster delete", "c1"),
-    Row("database cluster create", f"c2 ledger 1 {NODE}", awaited="cluster c2"),
+    Row("database cluster create", f"c2 {{datastore}} {{version}} {NODE}", awaited="cluster c2"),
     Row("database cluster force delete", "c2", by="admin"),
     # --- administrators
     Row("database instance list", "--all-projects", by="admin"),
-    Row("database instance list", "--all-projects", refused="HTTP 401"),
+    Row("database instance list", "--all-projects", refused="does not have admin privileges"),
     Row("database instance reset status", "db1", refused="HTTP 403"),
     Row("database instance reset status", "db1", by="admin"),
     Row("database instance reboot", "{db1}", by="admin", awaited="instance db1"),
     Row("database instance rebuild", f"{{db1}} {NOBODY}", refused=NOT_YET, by="admin"),
-    Row("database quota update", "p1 instances 15", by="admin"),
-    Row("database quota show", "p1", by="admin"),
+    Row("database quota update", "{project} instances 15", by="admin"),
+    Row("database quota show", "{project}", by="admin"),
     Row("datastore version create", "next extra redis debian-12 --active --default", by="admin"),
     Row("datastore version list", "extra", by="admin"),
     Row("datastore version set", "{next} --disable", by="admin"),
     Row("datastore version delete", "{next}", by="admin"),
-    Row("datastore delete", "ledger", refused="HTTP 400", by="admin"),
+    Row("datastore delete", "{datastore}", refused="HTTP 400", by="admin"),
     Row("datastore delete", "extra", by="admin"),
     Row("database instance delete", "db1", says="has been accepted"),
     Row("database instance create", f"db3 {NEW}", awaited="instance db3"),

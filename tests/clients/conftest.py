@@ -1,12 +1,12 @@
 """The service on a port of this process, and the stock clients that call it."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from chalicelib import config
+from tests.clients.day import waiting
 from tests.clients.serving import serving
 from tests.clients.stock import Stock, environment, openstack
 from tests.ledger import Ledger
@@ -40,15 +40,4 @@ def admin(endpoint: str) -> Iterator[Stock]:
 
 @pytest.fixture
 def await_active(member: Stock) -> Callable[[str, str], Any]:
-    """Wait as a person does, by showing it again."""
-
-    def await_active(what: str, name: str) -> Any:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until:
-            shown = member.shown("database", what, "show", name)
-            if shown.get("task_name", "NONE") == "NONE" and shown["status"] == "ACTIVE":
-                return shown
-            time.sleep(0.2)
-        raise AssertionError(f"{name} is not ACTIVE: {shown}")
-
-    return await_active
+    return waiting(member, PATIENCE_SECONDS)

@@ -8,6 +8,8 @@ from chalicelib.config import Config
 from local import machine, service
 from local.api import Api
 from local.service import Service
+from tests.e2e.keystone_place import Place, served
+from tests.keystone.cloud import real_cloud
 
 SITE = {
     "DTROVE_NSPAWN_ROOT": "/var/lib/dtrove/e2e",
@@ -35,3 +37,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def api(running: Service) -> Api:
     return running.api()
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The service in a cloud of its own, behind a real Keystone; with people of one project, and of others."""
+    folder = tmp_path_factory.mktemp("service")
+    with real_cloud(tmp_path_factory.mktemp("keystone")) as cloud, served(folder, cloud) as place:
+        shop = cloud.project()
+        for name, project_id, role in (
+            *(("member", shop, "member"), ("reader", shop, "reader")),
+            *(("admin", cloud.project(), "admin"), ("other", cloud.project(), "member")),
+        ):
+            place.people[name] = cloud.user(project_id, role)
+        yield place

@@ -13,26 +13,13 @@ from chalicelib.api.keystone_session import RESPITE_SECONDS
 from local.api import Api, ApiError
 from tests.clients.stock import Failed, Stock
 from tests.e2e.guide import PASSWORD, active, column, eventually, gone, mysql, postgresql, seen
-from tests.e2e.keystone_place import CACHE_SECONDS, SERVICE_PASSWORD, Place, served
+from tests.e2e.keystone_place import CACHE_SECONDS, SERVICE_PASSWORD, Place
 from tests.e2e.test_secrets import function_logs
-from tests.keystone.cloud import User, real_cloud
+from tests.keystone.cloud import User
 
 pytestmark = pytest.mark.guests
 ON = ("--datastore", "mysql", "--datastore-version", "10.11")
 SERVES = {"postgresql": "15", "redis": "7.0"}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("service")
-    with real_cloud(tmp_path_factory.mktemp("keystone")) as cloud, served(folder, cloud) as place:
-        shop = cloud.project()
-        for name, project_id, role in (
-            *(("member", shop, "member"), ("reader", shop, "reader")),
-            *(("admin", cloud.project(), "admin"), ("other", cloud.project(), "member")),
-        ):
-            place.people[name] = cloud.user(project_id, role)
-        yield place
 
 
 @pytest.fixture(scope="module")
