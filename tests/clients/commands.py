@@ -73,8 +73,8 @@ def columns(told: str) -> set[str]:
 
 
 NOT_YET = r"not offered yet\. \(HTTP 501\)"
-NO_CATALOG = "has no attribute"  # the client itself: it wants Swift's or Mistral's endpoint, of a Keystone
-NO_PROJECT = "No project with a name or ID of|not authorized"
+NO_CATALOG = r"has no attribute|\ANone\Z"  # the client itself: it wants Swift's or Mistral's endpoint, of a Keystone
+NO_PROJECT = "No project with a name or ID of|Only administrators may see"  # of tokens; of a Keystone
 NEW = "--flavor 1 --size 1 --datastore {datastore} --datastore-version {version}"
 NODE = "--instance flavor=1,volume=1"
 NOBODY = "11111111-2222-3333-4444-555555555555"

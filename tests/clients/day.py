@@ -44,7 +44,7 @@ class Day:
         shows = row.command in SHOWN and not row.refused
         status, out, err = self.callers[row.by].said(*words, *(("-f", "json") if shows else ()))
         if row.refused:
-            if not status or not re.search(row.refused, out + err):
+            if not status or not re.search(row.refused, (out + err).strip()):
                 yield f"ended with {status}: {out} {err}"
         elif status:
             yield f"failed: {out} {err}"
