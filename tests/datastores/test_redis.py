@@ -91,3 +91,8 @@ def test_the_primary_keeps_nothing_for_a_replica(manager: RedisManager, replica:
     manager.drop_replica(primary_guest, replica)
 
     assert primary_guest.script == []
+
+
+def test_it_ends_when_told_even_while_it_writes_its_first_aof_file(manager: RedisManager, primary: Instance) -> None:
+    """Redis refuses to end then, and Debian's unit waits for it without a limit: the server would never reboot."""
+    assert "shutdown-on-sigterm force\n" in manager.render_config_file(primary)
