@@ -14,6 +14,7 @@ if ! dpkg-query --show "$1" >/dev/null 2>&1; then
     rm /usr/sbin/policy-rc.d
 fi
 chown redis: /var/lib/redis
+install --directory --owner=redis --group=redis --mode=750 "$(dirname "$(sed -n 's/^logfile //p' /root/files/redis.conf)")"
 install --owner=redis --group=redis --mode=640 /root/files/redis.conf /root/files/users.acl /etc/redis/
 install -D --mode=644 /root/files/parameters.conf /etc/dtrove/parameters.conf
 ln -sf /lib/systemd/system/redis-server.service /etc/systemd/system/multi-user.target.wants/
