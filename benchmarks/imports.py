@@ -19,7 +19,7 @@ pynamodb` alone, from the same bundle. *api* is `import app`, which is all that 
 request; *api_keystone* adds what the first request does where Keystone knows the callers (`DTROVE_IDENTITY`):
 keystoneauth1 and requests, and a session that has asked nothing yet. *guest_step*, the heaviest of the steps, is
 `import app` with all steps, their entry, SSH and every datastore's manager. *forbidden* counts the modules that the
-API must not know, or not yet: SSH, clouds, steps, its own document.
+API must not know, or not yet: SSH, clouds, steps, cryptography, its own document.
 """
 REPO = Path(__file__).parent.parent
 PROCESSES = 15
@@ -41,6 +41,7 @@ import chalicelib.datastores.mysql, chalicelib.datastores.postgresql, chalicelib
 """
 FORBIDDEN = (
     "paramiko",
+    "cryptography",
     "openstack",
     "keystoneauth1",
     "chalicelib.api.openapi",
