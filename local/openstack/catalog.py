@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import openstack
-from openstack.connection import Connection
 
 from local.openstack import site
 
@@ -36,7 +35,8 @@ ENDPOINTS = (  # type, name, address
 
 
 @contextmanager
-def connected(user: User) -> Iterator[Connection]:
+def connected(user: User) -> Iterator[Any]:
+    """Be this user of the cloud: an openstacksdk connection, whose types would have each answer doubted."""
     connection = openstack.connect(load_envvars=False, load_yaml_config=False, **entry(user))
     try:
         yield connection

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from openstack.connection import Connection
 from openstack.exceptions import SDKException
 
 from local.openstack import database, site
@@ -37,7 +36,7 @@ def ensure(images: dict[str, Path]) -> None:
         admin.network.update_network(public, description=f"The outside; rules renewed at {time.time():.0f}")
 
 
-def _images(admin: Connection, images: dict[str, Path]) -> None:
+def _images(admin: Any, images: dict[str, Path]) -> None:
     for name, file in images.items():
         if admin.image.find_image(name) is None:
             admin.create_image(
@@ -52,7 +51,7 @@ def _images(admin: Connection, images: dict[str, Path]) -> None:
             )
 
 
-def _computes(admin: Connection) -> None:
+def _computes(admin: Any) -> None:
     """Have both computes known to their cell."""
 
     def up() -> bool:
@@ -68,14 +67,14 @@ def _computes(admin: Connection) -> None:
     until(known, "both computes are known")
 
 
-def _flavors(admin: Connection) -> None:
+def _flavors(admin: Any) -> None:
     present = {each.id for each in admin.compute.flavors()}
     for flavor_id, name, memory_mib, vcpus, disk_gib in FLAVORS:
         if flavor_id not in present:
             admin.compute.create_flavor(id=flavor_id, name=name, ram=memory_mib, vcpus=vcpus, disk=disk_gib)
 
 
-def _volume_types(admin: Connection) -> None:
+def _volume_types(admin: Any) -> None:
     volumes = admin.block_storage
     until(lambda: any(each.binary == "cinder-volume" and each.state == "up" for each in volumes.services()), "volumes")
     for name in VOLUME_TYPES:
@@ -83,7 +82,7 @@ def _volume_types(admin: Connection) -> None:
             volumes.create_type(name=name, extra_specs={"volume_backend_name": "files"})
 
 
-def _public_network(admin: Connection) -> Any:
+def _public_network(admin: Any) -> Any:
     network = admin.network
     public = network.find_network("public") or network.create_network(
         name="public", is_router_external=True, provider_network_type="flat", provider_physical_network="outside"
@@ -92,7 +91,7 @@ def _public_network(admin: Connection) -> Any:
     return public
 
 
-def _private_network(connection: Connection, cidr: str, public_id: str) -> None:
+def _private_network(connection: Any, cidr: str, public_id: str) -> None:
     """Have the project's network, and a router by which its servers reach the outside."""
     network, project_id = connection.network, connection.current_project_id
     private = network.find_network("private", project_id=project_id) or network.create_network(name="private")
@@ -104,7 +103,7 @@ def _private_network(connection: Connection, cidr: str, public_id: str) -> None:
         network.add_interface_to_router(router, subnet_id=subnet.id)
 
 
-def _ensure_subnet(connection: Connection, network_id: str, name: str, cidr: str, **more: str) -> Any:
+def _ensure_subnet(connection: Any, network_id: str, name: str, cidr: str, **more: str) -> Any:
     network = connection.network
     return next(network.subnets(network_id=network_id), None) or network.create_subnet(
         network_id=network_id, name=name, ip_version=4, cidr=cidr, is_dhcp_enabled=False, **more

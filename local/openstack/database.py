@@ -20,7 +20,7 @@ CELL0 = "{scheme}://{username}:{password}@{hostname}:{port}/nova_cell0?{query}"
 CELL1 = "{scheme}://{username}:{password}@{hostname}:{port}/{path}?{query}"
 CELL1_MESSAGES = "{scheme}://{username}:{password}@{hostname}:{port}/{path}"
 CREATE_CELL = ("cell_v2", "create_cell", "--name", "cell1")
-MIGRATIONS = {  # those of a list come one after another
+MIGRATIONS: dict[str, list[tuple[str, ...]]] = {  # those of a list come one after another
     "keystone": [("keystone-manage", "--config-file", str(configuration.file("keystone")), "db_sync")],
     "glance": [("glance-manage", "--config-file", str(configuration.file("glance")), "db_sync")],
     "placement": [("placement-manage", "--config-file", str(configuration.file("placement")), "db", "sync")],

@@ -109,8 +109,18 @@ def _tables() -> list[str]:
 
 
 def _loops() -> list[str]:
-    lines = run("losetup", "--noheadings", "--output", "NAME,BACK-FILE").splitlines()
-    return [name for name, _, file in (line.partition(" ") for line in lines) if file.strip().startswith(f"{STATE}/")]
+    lines = run("losetup", "--noheadings", "--output", "NAME,BACK-INO,BACK-FILE").splitlines()
+    return [name for name, inode, file in (line.split(maxsplit=2) for line in lines) if _is_ours(file, int(inode))]
+
+
+def _is_ours(file: str, inode: int) -> bool:
+    """Say so of a file of this cloud's, not of one by the same name where a container of this machine has its own."""
+    path = Path(file.removesuffix(" (deleted)"))
+    return path.is_relative_to(STATE) and (str(path) != file or _inode_of(path) == inode)
+
+
+def _inode_of(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -3,7 +3,8 @@
 import socket
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -45,7 +46,7 @@ MARIADB = Service(
     (
         *("mariadbd", "--no-defaults", "--user=root", f"--datadir={database.FILES}", f"--socket={database.SOCKET}"),
         *(f"--pid-file={STATE}/database.pid", f"--bind-address={HOST}", f"--port={PORTS['database']}"),
-        *("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=128M", "--max-connections=1000"),
+        *("--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=128M", "--max-connections=1000"),
         "--skip-name-resolve",
     ),
     PORTS["database"],
@@ -85,6 +86,18 @@ def start(*services: Service) -> None:
 def named(name: str) -> Service:
     """Return the service: nova-api, nova-compute1, rabbit, cinder-volume, keystone, …"""
     return next(each for each in ALL if each.name == name)
+
+
+@contextmanager
+def stopped(name: str) -> Iterator[None]:
+    """Have the service of this name down for the length of the block: nova-api, nova-compute1, cinder-volume, …"""
+    service = named(name)
+    stop(service)
+    try:
+        yield
+    finally:
+        start(service)
+        await_ready(service)
 
 
 def environment() -> dict[str, str]:

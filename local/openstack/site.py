@@ -31,7 +31,7 @@ PORTS = {  # all below 32768, from where on the kernel gives ports away
 }
 REGION = "RegionOne"
 COMPUTES = ("compute1", "compute2")
-PUBLIC_NETWORK, PUBLIC_GATEWAY = "203.0.113.0/24", "203.0.113.1"
+PUBLIC_NETWORK, PUBLIC_GATEWAY = "198.51.100.0/24", "198.51.100.1"
 PRIVATE_NETWORKS = {"dtrove": "10.90.0.0/24", "other": "10.91.0.0/24"}  # by project
 # The drivers name what they make: bridges dob…, ports dop…, namespaces dog-…, the table dtrove_cloud of two families.
 OUTSIDE = "doext"

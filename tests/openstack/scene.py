@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any, LiteralString
 
 import openstack
-from openstack.connection import Connection
 
 from chalicelib.config import Config
 from chalicelib.errors import Transient
@@ -37,7 +36,7 @@ class Server:
     address: str
     host_key: KeyPair
 
-    def run(self, command: LiteralString, address: str = "", **words: str | int) -> str:
+    def run(self, command: LiteralString, address: str = "", **words: str) -> str:
         """Run the command in it, over SSH, as root; wait until that is possible."""
         instance = Instance(
             instance_id=self.server_id, address=address or self.address, user="root", host_key=self.host_key.public
@@ -60,7 +59,7 @@ class Server:
 class Project:
     """A project of the cloud; what was made through it goes when the stack is closed."""
 
-    connection: Connection
+    connection: Any  # openstacksdk's, whose types would have each answer doubted
     made: ExitStack
     groups: dict[str, str] = field(default_factory=dict)
 
@@ -121,10 +120,19 @@ class Project:
 
         def found() -> Any:
             now = self.connection.compute.get_server(server.server_id)
-            assert now.status in {status, "BUILD", "ACTIVE"} or now.task_state or status == "ERROR", now.fault
+            assert now.status != "ERROR", now.fault
             return now if now.status == status and not now.task_state else None
 
         return until(found, f"the server is {status}")
+
+    def ended(self, server: Server) -> Any:
+        """Wait until the server is up or has failed."""
+
+        def found() -> Any:
+            now = self.connection.compute.get_server(server.server_id)
+            return now if now.status in {"ACTIVE", "ERROR"} and not now.task_state else None
+
+        return until(found, "the server is up or has failed")
 
     def delete(self, server_id: str) -> None:
         compute = self.connection.compute
@@ -146,7 +154,12 @@ class Project:
         return until(found, f"the volume is {status}")
 
     def delete_volume(self, volume_id: str) -> None:
+        """Delete it, detached if need be."""
         storage = self.connection.block_storage
+        if found := storage.find_volume(volume_id, ignore_missing=True):
+            for each in found.attachments:
+                self.connection.compute.delete_volume_attachment(each["server_id"], volume_id)
+            self.await_volume(volume_id, "available")
         storage.delete_volume(volume_id, ignore_missing=True)
         until(lambda: storage.find_volume(volume_id, ignore_missing=True) is None, "the volume is gone")
 

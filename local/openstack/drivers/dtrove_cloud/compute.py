@@ -13,8 +13,8 @@ from nova.api.metadata import base as metadata
 from nova.compute import power_state
 from nova.virt import driver, fake, hardware
 
-from dtrove_cloud import guests, images
-from dtrove_cloud.guests import Guest
+from . import guests, images
+from .guests import Guest
 
 CONF = nova.conf.CONF
 SEED = "var/lib/cloud/seed/config_drive"  # where cloud-init looks for a config drive that is not a disk
@@ -192,7 +192,7 @@ class NspawnDriver(fake.FakeDriverWithoutFakeNodes):
             guest.detach(mountpoint)
 
     def extend_volume(self, context: Any, connection_info: Any, instance: Any, requested_size: int) -> None:
-        guests.run("losetup", "--set-capacity", guests.loop_of(connection_info["data"]["device_path"]))
+        guests.see_growth(connection_info["data"]["device_path"])
 
     # --- resize and cold migration: the disk stays, the guest starts again with its new flavor on its new compute
     def migrate_disk_and_power_off(

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dtrove_cloud import groups, host
-from dtrove_cloud.host import NAMESPACES, STATE, run
+from . import groups, host
+from .host import NAMESPACES, STATE, run
 
 FOLDER = STATE / "guests"
 RUNNER = Path(__file__).with_name("run-guest.sh")
@@ -188,6 +188,10 @@ def all_guests() -> list[Guest]:
 
 def unplug(port_id: str) -> None:
     host.attempt("ip", "link", "delete", host.link_of(port_id))
+
+
+def see_growth(file: str) -> None:
+    run("losetup", "--set-capacity", loop_of(file))
 
 
 def loop_of(file: str) -> str:

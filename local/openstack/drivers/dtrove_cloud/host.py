@@ -63,6 +63,7 @@ def set_link(port_id: str, *, up: bool) -> None:
 
 def is_link_wanted(port_id: str) -> bool:
     try:
-        return json.loads(WANTED_LINKS.read_text()).get(port_id, True)
+        wanted: dict[str, bool] = json.loads(WANTED_LINKS.read_text())
     except FileNotFoundError:
         return True
+    return wanted.get(port_id, True)

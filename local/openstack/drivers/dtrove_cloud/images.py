@@ -7,7 +7,7 @@ from typing import Any
 
 from nova.image import glance
 
-from dtrove_cloud.host import STATE, run
+from .host import STATE, run
 
 FOLDER = STATE / "image-cache"
 

@@ -16,8 +16,8 @@ from neutron_lib.plugins import directory
 from neutron_lib.plugins.ml2 import api
 from oslo_log import log
 
-from dtrove_cloud import host
-from dtrove_cloud.rules import Desired, Port, Rule, render
+from . import host
+from .rules import Desired, Port, Rule, render
 
 LOG = log.getLogger(__name__)
 WATCHED = (

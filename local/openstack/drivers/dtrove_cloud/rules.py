@@ -9,7 +9,7 @@ answers pass: so a rule that is taken away cuts what it had let in.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from dtrove_cloud import host
+from . import host
 
 TABLES = (
     "table ip dtrove_cloud\ndelete table ip dtrove_cloud\ntable bridge dtrove_cloud\ndelete table bridge dtrove_cloud\n"
@@ -37,11 +37,13 @@ table ip dtrove_cloud {{
     chain input {{
         type filter hook input priority filter;
         ct direction reply ct state established accept
+        ct state related accept
         iifname "dob*" ip saddr vmap @out
     }}
     chain output {{
         type filter hook output priority filter;
         ct direction reply ct state established accept
+        ct state related accept
         ip daddr vmap @in
     }}
     chain arriving {{
@@ -49,7 +51,7 @@ table ip dtrove_cloud {{
         dnat to ip daddr map @floating
     }}
     chain from_here {{
-        type nat hook output priority dstnat;
+        type nat hook output priority -100;
         dnat to ip daddr map @floating
     }}
     chain leaving {{

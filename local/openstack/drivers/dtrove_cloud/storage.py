@@ -9,7 +9,7 @@ from cinder import exception, interface
 from cinder.volume import configuration, driver
 from oslo_config import cfg
 
-from dtrove_cloud.host import run
+from .host import run
 
 OPTIONS = [cfg.StrOpt("dtrove_folder")]
 cfg.CONF.register_opts(OPTIONS, group=configuration.SHARED_CONF_GROUP)
@@ -33,7 +33,7 @@ class FileDriver(driver.VolumeDriver):
         """There is nothing to be wrong."""
 
     def _file(self, volume_or_snapshot: Any) -> Path:
-        return self.folder / volume_or_snapshot.name
+        return self.folder / str(volume_or_snapshot.name)
 
     # --- volumes
     def create_volume(self, volume: Any) -> None:
@@ -59,18 +59,20 @@ class FileDriver(driver.VolumeDriver):
         _copy(self._file(snapshot), self._file(volume), volume.size)
 
     # --- images
-    def copy_image_to_volume(
-        self, context: Any, volume: Any, image_service: Any, image_id: str, disable_sparse: bool = False
-    ) -> None:
+    def clone_image(
+        self, context: Any, volume: Any, image_location: Any, image_meta: Any, image_service: Any
+    ) -> tuple[dict[str, Any], bool]:
+        """Make the volume of the image. Cinder's own way is to copy what qemu-img knows: no archive."""
         file = self._file(volume)
         _grow(file, volume.size)
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         try:
             with (folder / "image.tar").open("wb") as archive:
-                image_service.download(context, image_id, archive)
+                image_service.download(context, image_meta["id"], archive)
             _fill(file, folder / "image.tar", folder / "root")
         finally:
             shutil.rmtree(folder)
+        return {}, True
 
     def copy_volume_to_image(self, context: Any, volume: Any, image_service: Any, image_meta: Any) -> None:
         raise exception.InvalidVolume(reason="this cloud makes no images of volumes")
