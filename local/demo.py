@@ -27,19 +27,18 @@ class Made:
     password: str
 
 
-def main(provider: list[str]) -> int:
-    chosen = service.chosen_by(provider)
+def main(provider: str = service.NSPAWN) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     if aws.running(service.FOLDER / "aws"):
         sys.exit("The service is up here, and the demo takes down what it finds: `make down` first.")
-    ground_of(provider[0] if provider else service.NSPAWN, {}).claim(service.FOLDER, is_up=False)
-    with watched(*provider):
+    ground_of(provider, {}).claim(service.FOLDER, is_up=False)
+    with watched(provider):
         try:
-            play(began, chosen)
+            play(began, provider)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it behind
-            left = service.down(**chosen)
+            left = service.down(provider=provider)
             say(
                 "\n".join(f"left: {each}" for each in left)
                 or "Left on this machine: no guest, network, mount or volume"
@@ -48,9 +47,9 @@ def main(provider: list[str]) -> int:
     return 1 if left else 0
 
 
-def play(began: float, chosen: dict[str, str]) -> None:
+def play(began: float, provider: str) -> None:
     say("Starting DTrove: image, embedded AWS, deployment")
-    running = service.up(**chosen)
+    running = service.up(provider=provider)
     say(f"DTrove is up at {running.api_url} after {time.monotonic() - began:.1f} s\n")
     api = running.api()
     made = [create(api, datastore, version) for datastore, version, _ in service.OFFERED]
@@ -124,7 +123,7 @@ def say(text: str) -> None:
 if __name__ == "__main__":
     try:
         machine.check()
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main(*sys.argv[1:]))
     except machine.Unfit as reason:
         sys.exit(str(reason))
     except KeyboardInterrupt:

@@ -13,8 +13,13 @@ from local import images, machine
 
 
 class Ground(Protocol):
-    image: str  # of the datastore versions on offer
-    settings: Mapping[str, str]  # that the functions need to make servers there
+    @property
+    def image(self) -> str:
+        """Return the one of the datastore versions on offer."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return what the functions need to make servers there."""
 
     def claim(self, folder: Path, *, is_up: bool) -> None:
         """Note that the service of this folder is the one here. Raises machine.Unfit, having made nothing."""
@@ -47,7 +52,7 @@ class NspawnGround:
 
     @property
     def _config(self) -> Config:
-        return Config.from_environment(self.settings | dict(self.chosen))
+        return Config.from_environment(dict(self.settings) | dict(self.chosen))
 
     @property
     def site(self) -> Site:

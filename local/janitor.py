@@ -18,13 +18,13 @@ ALL_IN_ORDER = b"in order"
 
 
 @contextmanager
-def watched(*provider: str) -> Iterator[None]:
+def watched(provider: str = service.NSPAWN) -> Iterator[None]:
     """Have a janitor watch over this process until the block is left, in whatever way that a process survives.
 
-    `provider` is the command line's word for where the service's servers are; none for the usual.
+    `provider` is where the service's servers are.
     """
     janitor = subprocess.Popen(
-        [sys.executable, "-m", "local.janitor", *provider], cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-m", "local.janitor", provider], cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True
     )
     try:
         yield
@@ -35,7 +35,7 @@ def watched(*provider: str) -> Iterator[None]:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.stdin.buffer.read() != ALL_IN_ORDER:
-        service.down(**service.chosen_by(sys.argv[1:]))
+        service.down(provider=sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -40,16 +40,18 @@ class Service:
         return Api(url_of(caller, self.api_url), self.tokens[caller])
 
 
-def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen: str) -> Service:
+def up(
+    folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, provider: str = NSPAWN, **chosen: str
+) -> Service:
     """Start the service, deployed anew, and write `env` and `clouds.yaml` into the folder.
 
-    `auth` denies by IAM policy what no policy allows; `chosen` are settings beside or instead of the usual ones, among
-    them DTROVE_PROVIDER: nspawn or openstack.
+    `auth` denies by IAM policy what no policy allows; `provider` says where servers are: nspawn or openstack; `chosen`
+    are settings beside or instead of the usual ones.
 
     Raises:
         machine.Unfit: this machine cannot run guests.
     """
-    ground = ground_of(chosen.get("DTROVE_PROVIDER", NSPAWN), chosen)
+    ground = ground_of(provider, chosen)
     tokens = {} if chosen.get("DTROVE_IDENTITY") == "keystone" else tokens_in(folder)
     embedded = aws.running(folder / "aws")
     ground.claim(folder, is_up=embedded is not None)
@@ -65,13 +67,13 @@ def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen:
     return service
 
 
-def down(folder: Path = FOLDER, **chosen: str) -> list[str]:
+def down(folder: Path = FOLDER, *, provider: str = NSPAWN, **chosen: str) -> list[str]:
     """Stop the service and remove all it made; return what is left nevertheless."""
     background.stop(folder, STORE)
     aws.stop(folder / "aws")
     for name in ("env", "clouds.yaml", "tokens.json"):
         (folder / name).unlink(missing_ok=True)
-    return ground_of(chosen.get("DTROVE_PROVIDER", NSPAWN), chosen).remove(folder)
+    return ground_of(provider, chosen).remove(folder)
 
 
 def open_store(folder: Path, embedded: aws.EmbeddedAws, ground: Ground, bucket: str) -> None:
@@ -122,25 +124,21 @@ def warm(service: Service) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    match arguments:
-        case ["up", *provider]:
-            service = up(**chosen_by(provider))
+    command, provider = [*arguments, NSPAWN, NSPAWN][:2]
+    match command:
+        case "up":
+            service = up(provider=provider)
             print(f"DTrove is up at {service.api_url}; its address and tokens are in .local/env.")
             return 0
-        case ["down", *provider]:
-            left = down(**chosen_by(provider))
-        case ["left", *provider]:
-            left = ground_of((provider or [NSPAWN])[0], {}).left()
+        case "down":
+            left = down(provider=provider)
+        case "left":
+            left = ground_of(provider, {}).left()
         case _:
             print(__doc__)
             return 2
     print("\n".join([f"left: {each}" for each in left]) or "Nothing is left.")
     return 1 if left else 0
-
-
-def chosen_by(provider: list[str]) -> dict[str, str]:
-    """Return the settings that a command line's last word stands for."""
-    return {"DTROVE_PROVIDER": provider[0]} if provider else {}
 
 
 if __name__ == "__main__":
