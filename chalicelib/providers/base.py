@@ -28,9 +28,15 @@ class ServerStatus(StrEnum):
     BUILD = "BUILD"
     ACTIVE = "ACTIVE"
     REBOOT = "REBOOT"
+    RESIZE = "RESIZE"  # to another flavor, or back
+    VERIFY_RESIZE = "VERIFY_RESIZE"  # runs with the other flavor, until that is confirmed or reverted
     SHUTOFF = "SHUTOFF"
     ERROR = "ERROR"
     DELETED = "DELETED"  # there is no such server
+
+    @property
+    def is_up(self) -> bool:
+        return self in {ServerStatus.ACTIVE, ServerStatus.VERIFY_RESIZE}
 
 
 @dataclass(frozen=True)
@@ -134,8 +140,28 @@ class BaseProvider(ABC):
     def reboot(self, instance: Instance) -> None: ...
 
     @abstractmethod
+    def console(self, instance: Instance, lines: int) -> str:
+        """Return the last lines that the server's console shows: "" if the cloud keeps none, or there is no server."""
+
+    @abstractmethod
     def destroy(self, instance: Instance) -> bool:
         """Delete the server and all that was made for it but snapshots. True once nothing is left; else call again."""
+
+    # --- another flavor: its memory and processors; the server starts anew, with its address and all its data
+    @abstractmethod
+    def resize(self, instance: Instance, flavor_id: str) -> bool:
+        """Give the server that flavor. True once it has it: from then on until it is confirmed, it can be reverted.
+
+        What the record says of the flavor is the caller's. Raises ProviderError also if another flavor waits.
+        """
+
+    @abstractmethod
+    def confirm_resize(self, instance: Instance) -> bool:
+        """Keep the flavor it was given, and free what a revert would need. True once nothing waits for that."""
+
+    @abstractmethod
+    def revert_resize(self, instance: Instance) -> bool:
+        """Give the server the flavor back that it had. True once nothing waits for that any more."""
 
     # --- volumes
     @abstractmethod

@@ -44,7 +44,8 @@ class MemoryProvider(BaseProvider):
             mine = owned("server", instance.cluster_id, instance.instance_id)
             with self.cloud.effect("create server"):
                 if not self.has_server(instance):
-                    server = Server(mine, birth, self.cloud.place(instance), polls_left=self.cloud.polls)
+                    server = Server(mine, birth, self.cloud.place(instance), flavor_id=instance.flavor_id)
+                    self.cloud.turn(server, self.cloud.comes_to, ServerStatus.BUILD)
                     self.cloud.open(server, birth.access)
                     self.cloud.servers[instance.instance_id] = server
         self._note(instance)
@@ -58,7 +59,7 @@ class MemoryProvider(BaseProvider):
 
     def start(self, instance: Instance) -> None:
         server = self._server(instance)
-        if server.status is not ServerStatus.ACTIVE:
+        if not server.status.is_up:
             with self.cloud.effect("start server"):
                 self.cloud.turn(server, ServerStatus.ACTIVE, ServerStatus.SHUTOFF)
 
@@ -73,9 +74,49 @@ class MemoryProvider(BaseProvider):
         with self.cloud.effect("reboot server"):
             self.cloud.turn(server, ServerStatus.ACTIVE, ServerStatus.REBOOT)
 
+    def console(self, instance: Instance, lines: int) -> str:
+        self.cloud.trip("before console")
+        server = self.cloud.servers.get(instance.instance_id)
+        return "\n".join(server.shown[-lines:]) if server else ""
+
     def destroy(self, instance: Instance) -> bool:
         self._forget(instance.instance_id)
         return True
+
+    # --- another flavor
+    def resize(self, instance: Instance, flavor_id: str) -> bool:
+        server = self._server(instance)
+        if flavor_id not in {each.flavor_id for each in FLAVORS}:
+            raise ProviderError(f"There is no flavor {flavor_id}.")
+        if server.flavor_id == flavor_id:
+            return self._is_at_rest(instance)
+        if server.before:
+            raise ProviderError(f"The server of {instance.name} waits with flavor {server.flavor_id}.")
+        with self.cloud.effect("resize server"):
+            server.before, server.flavor_id = (server.flavor_id, server.status), flavor_id
+            self.cloud.turn(server, ServerStatus.VERIFY_RESIZE, ServerStatus.RESIZE)
+        return self._is_at_rest(instance)
+
+    def confirm_resize(self, instance: Instance) -> bool:
+        server = self._server(instance)
+        if self._is_at_rest(instance) and server.before:
+            with self.cloud.effect("confirm resize"):
+                self.cloud.turn(server, server.before[1], ServerStatus.VERIFY_RESIZE)
+                server.before = None
+        return self._is_at_rest(instance)
+
+    def revert_resize(self, instance: Instance) -> bool:
+        server = self._server(instance)
+        if self._is_at_rest(instance) and server.before:
+            with self.cloud.effect("revert resize"):
+                server.flavor_id, status = server.before
+                self.cloud.turn(server, status, ServerStatus.RESIZE)
+                server.before = None
+        return self._is_at_rest(instance)
+
+    def _is_at_rest(self, instance: Instance) -> bool:
+        self.cloud.look(instance.instance_id)
+        return not self._server(instance).polls_left
 
     # --- volumes
     def attach_volume(self, instance: Instance) -> bool:

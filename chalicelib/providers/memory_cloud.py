@@ -31,6 +31,9 @@ class Server:
     is_cut_off: bool = False
     access: Access = field(default_factory=Access)
     public_address: str | None = None
+    shown: list[str] = field(default_factory=list)  # lines on its console
+    flavor_id: str = ""
+    before: tuple[str, ServerStatus] | None = None  # flavor and rest before a resize that is not confirmed
 
 
 @dataclass
@@ -51,11 +54,12 @@ class Address:
 
 @dataclass
 class Cloud:
-    """What all MemoryProviders of one cloud see. `trip` is called before and after every effect, and may raise."""
+    """What all MemoryProviders of one cloud see. `trip` is called around effects and before a console, and may raise."""
 
     polls: int = 0  # how often `update_status` is asked until a change is through
     trip: Callable[[str], None] = lambda point: None
     has_public_addresses: bool = True
+    comes_to: ServerStatus = ServerStatus.ACTIVE  # what becomes of a new server
     images: frozenset[str] = frozenset({"debian-12", "debian-12-golden"})
     servers: dict[str, Server] = field(default_factory=dict)  # by instance_id, like the volumes
     volumes: dict[str, Volume] = field(default_factory=dict)
@@ -102,6 +106,7 @@ class Cloud:
 
     def turn(self, server: Server, status: ServerStatus, moving: ServerStatus) -> None:
         server.status, server.moving, server.polls_left = status, moving, self.polls
+        server.shown.append(f"{moving}, then {status}")
 
     def owned(self) -> list[OwnedResource]:
         with self.lock:

@@ -27,7 +27,7 @@ def create_server(cluster: Cluster, instance: Instance, provider: BaseProvider) 
         status, progress = provider.update_status(instance)
     if status is ServerStatus.ERROR:
         raise Permanent(f"The cloud could not build the server of {instance.name}: {instance.message}")
-    if status is not ServerStatus.ACTIVE:
+    if not status.is_up:
         raise NotReady(f"The server of {instance.name} is {status}, {progress} %.")
 
 
@@ -60,7 +60,7 @@ def start_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -
         status, _ = provider.update_status(instance)
     if status is ServerStatus.DELETED:
         raise Permanent(f"The server of {instance.name} is gone.")
-    if status is not ServerStatus.ACTIVE:
+    if not status.is_up:
         raise NotReady(f"The server of {instance.name} is {status}.")
 
 

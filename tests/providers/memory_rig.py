@@ -5,8 +5,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import count
 
 from chalicelib.models.instance import Instance
-from chalicelib.providers.base import ServerStatus
-from chalicelib.providers.memory import MemoryProvider
+from chalicelib.providers.memory import FLAVORS, MemoryProvider
 from chalicelib.providers.memory_cloud import NETWORK, Cloud, Server
 from chalicelib.ssh.keys import draw_key
 from tests.providers.rig import Rig
@@ -46,6 +45,13 @@ class MemoryRig(Rig):
     def volume_gib(self, instance: Instance) -> int:
         volume = self.cloud.volumes.get(instance.instance_id)
         return volume.size_gib if volume and volume.is_attached else 0
+
+    def say(self, instance: Instance, text: str) -> None:
+        self.cloud.servers[instance.instance_id].shown += text.splitlines()
+
+    def memory_mib(self, instance: Instance) -> int:
+        flavor_id = self.cloud.servers[instance.instance_id].flavor_id
+        return next(each.memory_mib for each in FLAVORS if each.flavor_id == flavor_id)
 
     def serve(self, instance: Instance, port: int) -> None:
         """Everything answers here."""
@@ -87,4 +93,4 @@ class MemoryRig(Rig):
 
 
 def _is_reachable(server: Server) -> bool:
-    return server.status is ServerStatus.ACTIVE and not server.polls_left and not server.is_cut_off
+    return server.status.is_up and not server.polls_left and not server.is_cut_off

@@ -6,7 +6,10 @@ import sys
 from collections.abc import Callable
 from itertools import count
 
+from chalicelib.models.instance import Instance
+from chalicelib.providers.nspawn import servers
 from chalicelib.providers.nspawn.provider import NspawnProvider
+from chalicelib.providers.nspawn.records import ServerRecord, load
 from chalicelib.providers.nspawn.site import Site
 from chalicelib.ssh.keys import draw_key
 from tests.providers.ssh_rig import SshRig
@@ -27,6 +30,14 @@ class NspawnRig(SshRig):
 
     def provider(self) -> NspawnProvider:
         return NspawnProvider(self.site)
+
+    def memory_mib(self, instance: Instance) -> int:
+        """Read it in the control group of its processes."""
+        record = load(ServerRecord, self.site.guest(instance.instance_id))
+        assert record is not None
+        cgroup = servers.cgroup_of(self.site, record)
+        files = (folder / name for folder in cgroup.folders for name in ("memory.max", "memory.limit_in_bytes"))
+        return int(next(each for each in files if each.exists()).read_text()) >> 20
 
     def cut(self, work: Callable[[], object], at: int) -> bool:
         """Do it in a child that kills itself as soon as Python is about to make change number `at`."""

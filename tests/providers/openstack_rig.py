@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network
 
 from chalicelib.config import Config
+from chalicelib.models.instance import Instance
 from chalicelib.providers.one_host import Network
 from chalicelib.providers.openstack.cloud import Cloud
 from chalicelib.providers.openstack.provider import OpenStackProvider
@@ -53,6 +54,9 @@ class OpenStackRig(SshRig):
         belongs = {id(each) for each in found if each.kind in SATELLITES and each.cluster_id in clusters}
         twice = ["second port" for each in set(ports) if ports.count(each) > 1]
         return sorted([each.kind for each in found if id(each) not in belongs] + twice)
+
+    def memory_mib(self, instance: Instance) -> int:
+        return int(self.cloud.connection.compute.get_server(instance.server_id).flavor.ram)
 
     def cut(self, work: Callable[[], object], at: int) -> bool:
         """Do the work up to the request number `at` of those that change something."""

@@ -60,6 +60,14 @@ class Rig(ABC):
         """Return the size of the volume as the guest sees it; 0 if it sees none."""
 
     @abstractmethod
+    def say(self, instance: Instance, text: str) -> None:
+        """Write lines on the server's console, from its inside."""
+
+    @abstractmethod
+    def memory_mib(self, instance: Instance) -> int:
+        """Return what the server may use."""
+
+    @abstractmethod
     def serve(self, instance: Instance, port: int) -> None:
         """Have something answer at the port."""
 

@@ -69,6 +69,9 @@ class SshRig(Rig):
         status, output = self.run(instance, f"test -b {device} && blockdev --getsize64 {device}")
         return int(output) >> 30 if status == 0 else 0
 
+    def say(self, instance: Instance, text: str) -> None:
+        self.done(instance, f"printf '%s\\n' '{text}' > /dev/console")
+
     def serve(self, instance: Instance, port: int) -> None:
         """Listen, which is to shake hands with whoever comes."""
         self.done(instance, f"systemd-run --quiet --socket-property=ListenStream={port} sleep infinity")

@@ -139,12 +139,28 @@ def test_without_a_server_there_is_nothing_to_do_it_to(rig: Rig) -> None:
         rig.provider().start,
         rig.provider().stop,
         rig.provider().reboot,
+        partial(rig.provider().resize, flavor_id="2"),
+        rig.provider().confirm_resize,
+        rig.provider().revert_resize,
         rig.provider().attach_volume,
         rig.provider().snapshot,
     ):
         with pytest.raises(ProviderError, match=instance.instance_id):
             refused(instance)
     assert rig.provider().is_cut_off(instance)
+    assert rig.provider().console(instance, 9) == ""
+
+
+def test_the_last_lines_of_a_console_are_told(rig: Rig) -> None:
+    instance = rig.create()
+
+    rig.say(instance, "\n".join(f"line {number} said" for number in range(30)))
+
+    provider = rig.provider()
+    rig.until(lambda: "line 29 said" in provider.console(instance, 9), "what was said is on the console")
+    assert len(provider.console(instance, 9).splitlines()) <= 9
+    assert "line 20 said" not in provider.console(instance, 9)
+    assert "line 10 said" in provider.console(instance, 50)
 
 
 def test_a_stopped_server_starts_again_with_its_data(rig: Rig) -> None:

@@ -138,6 +138,30 @@ def test_a_guest_killed_from_outside_is_in_error_until_it_is_started(rig: Nspawn
     rig.await_host_key(instance)
 
 
+def test_a_resize_that_nobody_asks_for_again_goes_on_as_its_status_is_asked_for(rig: NspawnRig) -> None:
+    instance = rig.create()
+
+    assert not rig.provider().resize(instance, "2")
+
+    assert rig.provider().update_status(instance)[0] is ServerStatus.RESIZE
+    rig.settle(instance, ServerStatus.VERIFY_RESIZE)
+    rig.await_host_key(instance)
+    assert rig.memory_mib(instance) == 1024
+
+
+def test_a_server_that_is_off_has_its_other_flavor_when_it_is_started(rig: NspawnRig) -> None:
+    instance = rig.create()
+    rig.provider().stop(instance, hard=True)
+    rig.settle(instance, ServerStatus.SHUTOFF)
+
+    assert rig.provider().resize(instance, "2")
+    assert rig.provider().update_status(instance)[0] is ServerStatus.SHUTOFF
+
+    rig.provider().start(instance)
+    rig.settle(instance, ServerStatus.VERIFY_RESIZE)
+    assert rig.memory_mib(instance) == 1024
+
+
 FREEZERS = {"freezer.state": "FROZEN", "cgroup.freeze": "1"}  # of version 1, of version 2
 
 

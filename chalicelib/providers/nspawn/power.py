@@ -6,7 +6,7 @@ from pathlib import Path
 from chalicelib.errors import Transient
 from chalicelib.providers.base import ServerStatus
 from chalicelib.providers.nspawn import runner
-from chalicelib.providers.nspawn.records import ServerRecord, replace
+from chalicelib.providers.nspawn.records import ServerRecord, replace, save
 from chalicelib.providers.nspawn.servers import cgroup_of, launch
 from chalicelib.providers.nspawn.site import Site
 
@@ -18,6 +18,9 @@ def start(site: Site, server: ServerRecord) -> None:
     off.unlink(missing_ok=True)
     off.with_name("rebooting").unlink(missing_ok=True)
     launch(site, server)
+    if server.is_restarting:
+        server.is_restarting = False
+        save(server, off.parent)
 
 
 def stop(site: Site, server: ServerRecord, *, hard: bool) -> None:
@@ -44,6 +47,8 @@ def status(site: Site, server: ServerRecord) -> tuple[ServerStatus, int, str]:
     folder, cgroup = site.guest(server.instance_id), cgroup_of(site, server)
     if not server.is_born:
         return ServerStatus.BUILD, 0, ""
+    if server.is_restarting:
+        return ServerStatus.RESIZE, 50, ""
     if not runner.is_alive(folder):
         return _status_at_rest(folder)
     leader = runner.leader(cgroup)
@@ -53,7 +58,8 @@ def status(site: Site, server: ServerRecord) -> tuple[ServerStatus, int, str]:
     if _is_rebooting(folder, leader):
         runner.tell(cgroup, runner.REBOOT)
         return ServerStatus.REBOOT, 50, ""
-    return (ServerStatus.ACTIVE, 100, "") if leader else (ServerStatus.BUILD, 50, "")
+    is_up = ServerStatus.VERIFY_RESIZE if server.resized_from else ServerStatus.ACTIVE
+    return (is_up, 100, "") if leader else (ServerStatus.BUILD, 50, "")
 
 
 def _status_at_rest(folder: Path) -> tuple[ServerStatus, int, str]:
@@ -62,8 +68,7 @@ def _status_at_rest(folder: Path) -> tuple[ServerStatus, int, str]:
     exit_status = (folder / "status").read_text().strip() if (folder / "status").exists() else "0"
     if exit_status == "0" or (folder / "off").exists():
         return ServerStatus.SHUTOFF, 100, ""
-    last_line = (folder / "console.log").read_text(errors="replace").strip().rpartition("\n")[2]
-    said = "".join(each for each in last_line if each.isprintable())[-200:]
+    said = "".join(each for each in runner.last_words(folder, 1) if each.isprintable())[-200:]
     return ServerStatus.ERROR, 100, f"The server ended with status {exit_status}: {said}"
 
 

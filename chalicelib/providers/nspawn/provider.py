@@ -15,7 +15,19 @@ from chalicelib.providers.base import (
     ServerStatus,
     VolumeTypeOffer,
 )
-from chalicelib.providers.nspawn import addresses, disks, fences, host, inventory, power, servers, storage, volumes
+from chalicelib.providers.nspawn import (
+    addresses,
+    disks,
+    fences,
+    host,
+    inventory,
+    power,
+    resizing,
+    runner,
+    servers,
+    storage,
+    volumes,
+)
 from chalicelib.providers.nspawn.records import ServerRecord
 from chalicelib.providers.nspawn.site import Site
 
@@ -55,6 +67,9 @@ class NspawnProvider(BaseProvider):
 
     def update_status(self, instance: Instance) -> tuple[ServerStatus, int]:
         server = servers.find(self.site, instance.instance_id)
+        if server and server.is_restarting:
+            with self._server(instance) as server:
+                resizing.has_restarted(self.site, server)
         status, progress, message = power.status(self.site, server) if server else (ServerStatus.DELETED, 100, "")
         if server:
             self._note(instance, server)
@@ -74,8 +89,25 @@ class NspawnProvider(BaseProvider):
         with self._server(instance) as server:
             power.reboot(self.site, server)
 
+    def console(self, instance: Instance, lines: int) -> str:
+        return runner.last_words(self.site.guest(instance.instance_id), lines)
+
     def destroy(self, instance: Instance) -> bool:
         return inventory.destroy(self.site, instance.instance_id)
+
+    # --- another flavor
+    def resize(self, instance: Instance, flavor_id: str) -> bool:
+        flavor = _flavor(flavor_id)
+        with self._server(instance) as server:
+            return resizing.resize(self.site, server, flavor)
+
+    def confirm_resize(self, instance: Instance) -> bool:
+        with self._server(instance) as server:
+            return resizing.confirm(self.site, server)
+
+    def revert_resize(self, instance: Instance) -> bool:
+        with self._server(instance) as server:
+            return resizing.revert(self.site, server)
 
     # --- volumes
     def attach_volume(self, instance: Instance) -> bool:

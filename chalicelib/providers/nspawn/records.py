@@ -50,6 +50,8 @@ class ServerRecord(Record):
     port: int | None = None  # of its database
     allowed_cidrs: list[str] | None = None  # who may reach it; None: everybody
     access_number: int = 0
+    resized_from: list[int] | None = None  # MiB and processors, until that is confirmed or reverted
+    is_restarting: bool = False  # runs with the limits it had
 
 
 @dataclass(kw_only=True)

@@ -16,6 +16,7 @@ HALT = REALTIME + 3  # systemd's words: start halt.target, start reboot.target
 REBOOT = REALTIME + 5
 LAUNCH_PATIENCE_SECONDS = 0.2  # whoever asks `is_alive` holds the lock for microseconds
 LOOK_AGAIN_SECONDS = 0.005
+LONGEST_LINE_BYTES = 400  # on average, of those at a console's end
 
 
 def launch(folder: Path, machine: str, cgroup: Cgroup) -> None:
@@ -33,6 +34,17 @@ def launch(folder: Path, machine: str, cgroup: Cgroup) -> None:
         _detached(folder / "console.log", lock, "sh", str(script), str(folder), machine, *entrances)
     finally:
         os.close(lock)
+
+
+def last_words(folder: Path, lines: int) -> str:
+    """Return the last lines of what the guest and its runner said on the console."""
+    try:
+        with (folder / "console.log").open("rb") as log:
+            log.seek(max(log.seek(0, os.SEEK_END) - LONGEST_LINE_BYTES * lines, 0))
+            said = log.read().decode(errors="replace").rstrip().splitlines()
+    except FileNotFoundError:
+        return ""
+    return "\n".join(said[-lines:])
 
 
 def is_alive(folder: Path) -> bool:

@@ -23,6 +23,7 @@ from chalicelib.providers.openstack import (
     inventory,
     openings,
     ports,
+    resizing,
     servers,
     volumes,
 )
@@ -106,8 +107,26 @@ class OpenStackProvider(BaseProvider):
         self._connection.compute.reboot_server(self._server(instance), "SOFT")
 
     @asking
+    def console(self, instance: Instance, lines: int) -> str:
+        server = self._found(instance)
+        return servers.console_of(self._connection, str(server.id), lines) if server else ""
+
+    @asking
     def destroy(self, instance: Instance) -> bool:
         return departures.is_gone(self.cloud, instance)
+
+    # --- another flavor
+    @asking
+    def resize(self, instance: Instance, flavor_id: str) -> bool:
+        return resizing.is_resized(self._connection, self._server(instance), instance, flavor_id)
+
+    @asking
+    def confirm_resize(self, instance: Instance) -> bool:
+        return resizing.is_confirmed(self._connection, self._server(instance))
+
+    @asking
+    def revert_resize(self, instance: Instance) -> bool:
+        return resizing.is_reverted(self._connection, self._server(instance))
 
     # --- volumes
     @asking

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openstack.connection import Connection
-from openstack.exceptions import ConflictException, NotFoundException
+from openstack.exceptions import ConflictException, HttpException, NotFoundException
 
 from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
@@ -23,10 +23,15 @@ STATUSES = {
     "PASSWORD": ServerStatus.ACTIVE,
     "REBOOT": ServerStatus.REBOOT,
     "HARD_REBOOT": ServerStatus.REBOOT,
+    "RESIZE": ServerStatus.RESIZE,
+    "REVERT_RESIZE": ServerStatus.RESIZE,
+    "VERIFY_RESIZE": ServerStatus.VERIFY_RESIZE,
     "SHUTOFF": ServerStatus.SHUTOFF,
     "ERROR": ServerStatus.ERROR,
     **dict.fromkeys(GONE, ServerStatus.DELETED),
 }
+UP_OR_RESIZED = {ServerStatus.ACTIVE, ServerStatus.RESIZE, ServerStatus.VERIFY_RESIZE}
+NO_CONSOLE = {404, 409, 501}  # it is not there, was never on a host, or the hypervisor keeps none
 STARTING = {"powering-on", "rebooting", "reboot_started", "rebooting_hard", "reboot_started_hard"}
 OURS = ("port_id", "address", "network_id", "subnet_id", "user", "host_key")  # in a server's metadata, as dtrove_…
 
@@ -138,7 +143,7 @@ def message_of(server: Any) -> str | None:
 
 
 def start(connection: Connection, server: Any) -> None:
-    if server.task_state in STARTING or server.status == "ACTIVE":
+    if server.task_state in STARTING or STATUSES.get(server.status) in UP_OR_RESIZED:
         return
     if server.status in {"SHUTOFF", "SUSPENDED", "PAUSED"}:
         wake = {"SHUTOFF": "start_server", "SUSPENDED": "resume_server", "PAUSED": "unpause_server"}[server.status]
@@ -159,4 +164,9 @@ def stop(connection: Connection, server: Any) -> None:
 
 
 def console_of(connection: Connection, server_id: str, lines: int) -> str:
-    return str(connection.compute.get_server_console_output(server_id, length=lines).get("output") or "")
+    try:
+        return str(connection.compute.get_server_console_output(server_id, length=lines).get("output") or "")
+    except HttpException as error:
+        if error.status_code in NO_CONSOLE:
+            return ""
+        raise
