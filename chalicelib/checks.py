@@ -27,6 +27,7 @@ MOST = {
     "dtrove_ssh_port": 65_535,
     "dtrove_answer_patience_seconds": 8,  # for a key, then 10 for a guest, then so long again: the API lives 29
     "dtrove_job_retention_days": 36_500,
+    "dtrove_console_lines": 1_000,
     "dtrove_log_file_mib": 1_024,
     "dtrove_log_publish_mib": 4_096,
     "dtrove_log_retention_days": 36_500,

@@ -71,6 +71,7 @@ class Config:
     dtrove_output_limit_bytes: int = 65_536
     # --- steps
     dtrove_patience_seconds: float = 8.0  # how long a step asks again itself before the state machine does
+    dtrove_console_lines: int = 100  # of a server that does not come up, kept with its job
     # --- logs of instances
     dtrove_log_file_mib: int = 32  # a log is turned over at this size; a guest keeps it and the one before
     dtrove_log_publish_mib: int = 256  # that one publishing brings to S3 at most

@@ -8,7 +8,7 @@ from typing import Any
 ORDER = [
     "Comment", "Type", "StartAt", "TimeoutSeconds", "ProcessorConfig", "States",
     "Resource", "Parameters", "ItemsPath", "ItemSelector", "MaxConcurrency", "ItemProcessor",
-    "Choices", "Default", "ResultPath", "Retry", "Next", "End",
+    "Choices", "Default", "ResultPath", "Retry", "Catch", "Next", "End",
 ]  # fmt: skip
 ONE_LINE = {"Parameters", "ItemSelector", "ProcessorConfig"}
 
@@ -20,7 +20,7 @@ def render(value: Any, indent: int = 0, key: str = "") -> str:
         ordered = value if key == "States" else dict(sorted(value.items(), key=lambda item: place(item[0])))
         rows = [f"{pad}  {json.dumps(name)}: {render(each, indent + 1, name)}" for name, each in ordered.items()]
         return "{\n" + ",\n".join(rows) + f"\n{pad}}}"
-    if key in {"Retry", "Choices"}:
+    if key in {"Retry", "Catch", "Choices"}:
         rows = [f"{pad}  {json.dumps(each)}" for each in value]
         return "[\n" + ",\n".join(rows) + f"\n{pad}]"
     return json.dumps(value, ensure_ascii=False)

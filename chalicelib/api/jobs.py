@@ -35,4 +35,6 @@ def show_job(request: Request) -> Response:
     view = job_view(job, sorted(instances, key=lambda each: job.instance_ids.index(each.instance_id)))
     if request.caller.is_admin and job.commands:
         view |= {"name": job.title, "commands": list(job.commands), "output": job.output}
+    if request.caller.is_admin and job.consoles:
+        view["consoles"] = [{"id": each.instance_id, "name": each.name, "text": each.text} for each in job.consoles]
     return Response({"job": view})

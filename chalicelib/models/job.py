@@ -64,6 +64,14 @@ class Reached(MapAttribute[str, Any]):
     message = UnicodeAttribute(null=True)
 
 
+class Console(MapAttribute[str, Any]):
+    """What the console of a server showed that did not come up."""
+
+    instance_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    text = UnicodeAttribute()
+
+
 class Job(ProjectRecord):
     class Meta:
         table_name = table_name("jobs")
@@ -83,6 +91,7 @@ class Job(ProjectRecord):
     execution = UnicodeAttribute(null=True)  # ARN
     redrives = NumberAttribute(default=0)
     reached: ListAttribute[Reached] = ListAttribute(of=Reached, default=list)  # filled as it ends
+    consoles: ListAttribute[Console] = ListAttribute(of=Console, null=True)
     # --- perform
     title = UnicodeAttribute(null=True)
     commands: ListAttribute[str] = ListAttribute(null=True)

@@ -54,7 +54,7 @@ class Address:
 
 @dataclass
 class Cloud:
-    """What all MemoryProviders of one cloud see. `trip` is called around effects and before a console, and may raise."""
+    """What all MemoryProviders of one cloud see. `trip` is called around effects and before consoles; it may raise."""
 
     polls: int = 0  # how often `update_status` is asked until a change is through
     trip: Callable[[str], None] = lambda point: None

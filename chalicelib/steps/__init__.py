@@ -2,7 +2,10 @@
 
 from importlib import import_module
 
-MODULES = ("cloud", "access", "accounts", "clusters", "datastores", "keys", "logs", "parameters", "servers", "tasks")
+MODULES = (
+    *("cloud", "access", "accounts", "clusters", "consoles", "datastores", "keys", "logs", "parameters", "servers"),
+    "tasks",
+)
 
 
 def load() -> None:

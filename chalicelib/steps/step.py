@@ -39,12 +39,15 @@ class Step:
 STEPS: dict[str, Step] = {}
 
 
-def _register(name: str, privilege: str, work: Callable[[Execution, Cluster, Instance], None]) -> None:
+def _register(
+    name: str, privilege: str, work: Callable[[Execution, Cluster, Instance], None], *, only_looks: bool = False
+) -> None:
     """Make the work a step on the baton's instance, or on the primary if it names none."""
 
     def run(baton: Baton, execution: Execution) -> None:
         cluster, instance = load(baton, execution)
-        note = nullcontext() if execution.lock is Lock.NONE else noted(instance, name, execution.job_id)
+        is_noted = not only_looks and execution.lock is not Lock.NONE
+        note = noted(instance, name, execution.job_id) if is_noted else nullcontext()
         with named(instance), note:
             patiently(lambda: work(execution, cluster, instance))
 
@@ -97,12 +100,21 @@ def cloud_step(work: CloudWork) -> CloudWork:
 
 def cloud_errand_step(work: CloudErrandWork) -> CloudErrandWork:
     """Make `work(job, cluster, instance, provider)` a step: what it asks of the cloud is in the job itself."""
+    _register(work.__name__, "cloud", _with_job_and_provider(work))
+    return work
 
+
+def cloud_look_step(work: CloudErrandWork) -> CloudErrandWork:
+    """Make `work(job, cluster, instance, provider)` a step that only looks: its instance stays at the step before."""
+    _register(work.__name__, "cloud", _with_job_and_provider(work), only_looks=True)
+    return work
+
+
+def _with_job_and_provider(work: CloudErrandWork) -> Callable[[Execution, Cluster, Instance], None]:
     def with_job(execution: Execution, cluster: Cluster, instance: Instance) -> None:
         work(Job.get(execution.job_id, consistent_read=True), cluster, instance, current().provider())
 
-    _register(work.__name__, "cloud", with_job)
-    return work
+    return with_job
 
 
 def job_step(work: JobWork) -> JobWork:

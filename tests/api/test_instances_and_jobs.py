@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.jobs import endings
 from chalicelib.models.instance import Instance
-from chalicelib.models.job import Job
+from chalicelib.models.job import Console, Job
 from chalicelib.models.status import JobStatus
 from tests.api.client import ApiCaller
 from tests.api.executions import executions
@@ -143,6 +143,20 @@ def test_the_next_page_is_of_the_same_kind() -> None:
     page = member.get("/instances/detail?include_clustered=true&limit=1").body
 
     assert "/v1.0/p1/instances/detail?include_clustered=true&limit=1&marker=" in page["instances_links"][0]["href"]
+
+
+def test_only_admins_see_the_console_of_a_server_that_did_not_come_up() -> None:
+    placed = ordered(1)
+    job, instance = fresh_job(placed.job), placed.instances[0]
+    job.consoles = [Console(instance_id=instance.instance_id, name=instance.name, text="Kernel panic")]
+    job.save_running()
+    endings.fail(job, JobStatus.FAILED, "no answer")
+
+    seen = admin.get(f"/jobs/{job.job_id}").body["job"]
+
+    assert seen["consoles"] == [{"id": instance.instance_id, "name": instance.name, "text": "Kernel panic"}]
+    assert "consoles" not in member.get(f"/jobs/{job.job_id}").body["job"]
+    assert "consoles" not in admin.get(f"/jobs?cluster_id={job.cluster_id}").body["jobs"][0]
 
 
 def test_only_admins_perform_and_read_the_output() -> None:

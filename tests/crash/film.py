@@ -12,6 +12,7 @@ from moto.s3.models import s3_backends
 from tests.conftest import ACCOUNT, REGION, SETTINGS
 from tests.crash.cuts import Cuts
 from tests.simulation import executions
+from tests.simulation.machine import Invoke
 from tests.simulation.service import FUNCTIONS, Simulation
 
 SHELVES = ("servers", "volumes", "snapshots", "addresses")
@@ -71,7 +72,7 @@ class Scene:
 
     saved: Saved
     passed: int = 0  # points
-    answers: list[Any] = field(default_factory=list)  # of the Lambdas before
+    answers: list[Future[Any]] = field(default_factory=list)  # of the Lambdas before
     call: Call | None = None
 
 
@@ -79,7 +80,7 @@ class Scene:
 class Film:
     scenes: list[Scene] = field(default_factory=list)
     cuts: Cuts = field(default_factory=Cuts)
-    answers: list[Any] = field(default_factory=list)
+    answers: list[Future[Any]] = field(default_factory=list)
 
     @property
     def points(self) -> list[str]:
@@ -102,17 +103,17 @@ class Stage(Simulation):
     """A service that can be filmed, and that goes on from a scene: what was answered before is not asked again."""
 
     film: Film | None = None  # while it is being made
-    answered: list[Any] = field(default_factory=list)
+    answered: list[Future[Any]] = field(default_factory=list)
 
     def invoke(self, resource: str, event: dict[str, Any]) -> Any:
         if self.answered:
-            return self.answered.pop(0)
+            return self.answered.pop(0).result()
         if self.film is None:
             return self.call(resource, event)
         film = self.film
         film.scenes.append(Scene(Saved.of(self), len(film.points), list(film.answers), (resource, event)))
-        film.answers.append(self.call(resource, event))
-        return film.answers[-1]
+        film.answers.append(outcome_of((resource, event), self.call))
+        return film.answers[-1].result()
 
     def call(self, resource: str, event: dict[str, Any]) -> Any:
         """Invoke the Lambda; for others to do worse."""
@@ -126,12 +127,11 @@ class Stage(Simulation):
         self.run(next(each for each in executions.all_of_them() if each.execution_arn == arn))
 
 
-def outcome_of(call: Call) -> Future[Any]:
+def outcome_of(call: Call, invoke: Invoke = lambda resource, event: FUNCTIONS[resource](event, None)) -> Future[Any]:
     """Invoke the Lambda to its end or to its error."""
-    resource, event = call
     outcome = Future[Any]()
     try:
-        outcome.set_result(FUNCTIONS[resource](event, None))
+        outcome.set_result(invoke(*call))
     except Exception as error:  # what it may raise is for Step Functions to judge
         outcome.set_exception(error)
     return outcome

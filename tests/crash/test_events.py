@@ -10,6 +10,7 @@ from chalicelib.errors import Permanent
 from chalicelib.jobs.sweep import sweep
 from chalicelib.models.job import Job
 from chalicelib.models.status import JobStatus, Status
+from chalicelib.providers.base import ServerStatus
 from tests.crash.cuts import READS, WRITES, Cuts
 from tests.crash.film import Saved, Stage
 from tests.crash.stages import Abandoning
@@ -39,6 +40,29 @@ def test_a_failed_step_and_then_its_event_cut_at_every_point(stage_of: StageOf, 
         assert (existing().status, existing().held_by) == (Status.ERROR, None)
         gone(stage)
     record_property("counted", f"a step that fails, and `outcomes`: cut at {len(points)} points")
+
+
+@pytest.mark.parametrize("way", ["in error", "silent"])
+def test_a_server_that_does_not_come_up_cut_at_every_point_from_its_console_on(
+    stage_of: StageOf, way: str, record_property: Tell
+) -> None:
+    stage: Stage = stage_of(Stage)
+    stage.cloud.comes_to = ServerStatus.ERROR if way == "in error" else ServerStatus.ACTIVE
+    stage.guests.is_silent = lambda instance: True
+    film = filmed(stage, create)
+    (told,) = {job.message for job in Job.scan()}
+    kept = next(each for each in film.scenes if each.call and each.call[1]["step"] == "KeepConsole")
+    points = range(kept.passed, len(film.points))
+    for at in points:
+        play_cut(stage, film, create, at)
+        (job,) = Job.scan()
+        assert (job.status, job.message, [each.step for each in job.reached][1:]) == (JobStatus.FAILED, told, [None])
+        assert [(each.name, each.text) for each in job.consoles or []] == [
+            (existing().instances()[0].name, f"BUILD, then {stage.cloud.comes_to}")
+        ]
+        assert (existing().status, existing().held_by) == (Status.ERROR, None)
+        gone(stage)
+    record_property("counted", f"a server that comes up {way}: cut at {len(points)} points")
 
 
 def stopped(stage: Stage, name: str) -> None:

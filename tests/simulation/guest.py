@@ -41,12 +41,13 @@ class Guests:
     polls: int = 0  # how often a unit is asked for until it has succeeded
     trip: Callable[[str], None] = lambda point: None
     fail: Callable[[str, str], None] = lambda address, command: None  # raises where a command shall fail
+    is_silent: Callable[[Instance], bool] = lambda instance: False  # boots, and never lets SSH in
     insides: dict[str, Inside] = field(default_factory=dict)  # by server_id
     publics: dict[str, str] = field(default_factory=dict)  # public keys by key_id: each is read once
 
     def connect(self, instance: Instance, key_id: str) -> Guest:
         server = self.cloud.servers.get(instance.instance_id)
-        if server is None:
+        if server is None or self.is_silent(instance):
             raise Transient(f"{instance.address} does not answer.")
         assert server.birth.host_key_public == instance.host_key, "the pinned host key is not the one it was born with"
         if self._public(key_id) not in self.trusted_by(instance):

@@ -1,4 +1,4 @@
-"""An interpreter of our state machines: Task, Map and Retry as the language defines them, on a clock of the caller's.
+"""An interpreter of our state machines: Task, Map, Retry and Catch as the language defines them, on the caller's clock.
 
 What it leaves out (Choice, Parallel, paths beyond ours) it refuses, so that no definition is half understood.
 """
@@ -34,6 +34,7 @@ class Machine:
     execution: dict[str, Any]
     wait: Callable[[float], None] = lambda seconds: None
     retried: list[str] = field(default_factory=list)  # states, one for each retry
+    caught: list[str] = field(default_factory=list)  # errors
     transitions: int = 0
 
     def run(self, data: Any) -> Any:
@@ -43,18 +44,33 @@ class Machine:
 
     def _states(self, definition: dict[str, Any], data: Any) -> Any:
         name: str | None = definition["StartAt"]
-        while name:
-            state = definition["States"][name]
+        while current := name:
+            state = definition["States"][current]
             self.transitions += 1
-            match state["Type"]:
-                case "Task":
-                    data = self._task(name, state, data)
-                case "Map":
-                    self._map(state, data)
-                case other:
-                    raise NotImplementedError(other)
             name = state.get("Next")
+            try:
+                match state["Type"]:
+                    case "Task":
+                        data = self._task(current, state, data)
+                    case "Map":
+                        self._map(state, data)
+                    case other:
+                        raise NotImplementedError(other)
+            except Failed as failure:
+                data, name = self._caught(state, data, failure)
         return data
+
+    def _caught(self, state: dict[str, Any], data: Any, failure: Failed) -> tuple[Any, str]:
+        """Return the state's input with the error in it, and where that goes."""
+        if "Catch" not in state:
+            raise failure
+        (row,) = state["Catch"]
+        assert row["ErrorEquals"] == ["States.ALL"]
+        self.caught.append(failure.error)
+        if row["ResultPath"] is not None:
+            error = {"Error": failure.error, "Cause": failure.cause}
+            data = data | {row["ResultPath"].removeprefix("$."): error}
+        return data, row["Next"]
 
     def _map(self, state: dict[str, Any], data: Any) -> None:
         assert state["ResultPath"] is None

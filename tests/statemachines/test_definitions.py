@@ -45,8 +45,14 @@ PARAMETERS = {"step.$": "$$.State.Name", "execution.$": "$$.Execution", "baton.$
 SELECTOR = {"cluster_id.$": "$.cluster_id", "primary_id.$": "$.primary_id", "instance_id.$": "$$.Map.Item.Value"}
 
 
+CATCH = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "KeepConsole"}]
+CATCH_ANYTHING = [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "GiveUp"}]
+BRINGS_UP = {"CreateServer", "StartServer", "RebootServer", "AwaitSsh"}
+IF_IT_DOES_NOT = ("KeepConsole", "GiveUp")
+
+
 def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every state in the order it is reached, those inside Maps among them."""
+    """Yield every state: in the order it is reached, those inside Maps among them, and then those after an error."""
     name: str | None = definition["StartAt"]
     while name:
         state = definition["States"][name]
@@ -54,10 +60,19 @@ def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         if state["Type"] == "Map":
             yield from states(state["ItemProcessor"])
         name = state.get("Next")
+    yield from ((name, definition["States"][name]) for name in IF_IT_DOES_NOT if name in definition["States"])
 
 
 def tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(name, state) for name, state in states(definition) if state["Type"] == "Task"]
+
+
+def parts(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the definition and those of its Maps."""
+    yield definition
+    for state in definition["States"].values():
+        if state["Type"] == "Map":
+            yield from parts(state["ItemProcessor"])
 
 
 @pytest.fixture(params=MACHINES, ids=lambda path: path.name.removesuffix(".asl.json"))
@@ -80,8 +95,21 @@ def test_every_task_is_a_step_under_its_privilege_with_the_house_retry(machine: 
 def test_its_steps_are_those_the_workflow_counts_its_percent_by(machine: tuple[str, dict[str, Any]]) -> None:
     workflow, definition = machine
 
-    assert tuple(snake_case(name) for name, _ in tasks(definition)) == WORKFLOWS[workflow].steps
+    if_all_goes_well = [name for name, _ in tasks(definition) if name not in IF_IT_DOES_NOT]
+    assert tuple(snake_case(name) for name in if_all_goes_well) == WORKFLOWS[workflow].steps
     assert definition["TimeoutSeconds"] == WORKFLOWS[workflow].timeout_seconds
+
+
+def test_where_a_server_may_not_come_up_its_console_is_kept_and_then_the_error_is_told(
+    machine: tuple[str, dict[str, Any]],
+) -> None:
+    for part in parts(machine[1]):
+        catches = {name: state["Catch"] for name, state in part["States"].items() if "Catch" in state}
+        expected = dict.fromkeys(BRINGS_UP & set(part["States"]), CATCH)
+        assert catches == (expected | {"KeepConsole": CATCH_ANYTHING} if expected else {})
+        if expected:
+            keep, give_up = (part["States"][name] for name in IF_IT_DOES_NOT)
+            assert (keep["Next"], give_up["Next"]) == ("GiveUp", part["StartAt"])
 
 
 def test_maps_pass_ids_and_keep_the_baton(machine: tuple[str, dict[str, Any]]) -> None:

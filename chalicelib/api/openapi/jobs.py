@@ -31,6 +31,8 @@ JOB: dict[str, Schema] = {
     "name?": maybe(TEXT),
     "commands?": listed(TEXT),
     "output?": maybe(TEXT),
+    # for administrators: of servers that did not come up, the last lines of their consoles
+    "consoles?": listed(shown({"id": TEXT, "name": TEXT, "text": TEXT})),
 }
 
 JOBS = Noun(
