@@ -17,6 +17,7 @@ LEAST = {  # all other numbers are above 0
     "dtrove_max_volumes_gib": -1,
     "dtrove_reads_per_minute": -1,
     "dtrove_writes_per_minute": -1,
+    "dtrove_openstack_boot_volume_gib": 0,
     "dtrove_patience_seconds": 0,
     "dtrove_answer_patience_seconds": 0,
     "dtrove_key_passphrase_length": 0,

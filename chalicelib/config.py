@@ -105,6 +105,8 @@ class Config:
     dtrove_openstack_public_network: str | None = None  # that public addresses are of; None: there are none
     dtrove_openstack_our_networks: str | None = None  # from where our functions come to servers: a.b.c.d/n,…
     dtrove_openstack_disk_bus: str = "virtio"  # or scsi: how volumes are named in guests
+    dtrove_openstack_boot_volume_gib: int = 0  # of the volume that a server boots from; 0: its host's disk
+    dtrove_openstack_boot_volume_type: str | None = None  # None: the cloud's default
     # --- the nspawn provider
     dtrove_nspawn_root: str = "/var/lib/dtrove/nspawn"
     dtrove_nspawn_images: str | None = None  # a folder of images shared with another root; None: <root>/images
