@@ -130,7 +130,7 @@ RIGHT = [
     ("DTROVE_TOKEN_CACHE_SECONDS", "0"),
     ("DTROVE_PREFIX", ""),
     ("DTROVE_PREFIX", "sudo vzctl exec %(local_id)s nice -n 5%% "),
-    ("DTROVE_SSH_HOST", "%(compute_host)s.example.org"),
+    ("DTROVE_SSH_HOST", "%(name)s.example.org"),
     ("DTROVE_PROVIDER", "my.own.Provider"),
     ("DTROVE_MACHINE_PREFIX", ARN),
     ("DTROVE_DATA_KEY", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
