@@ -1,0 +1,203 @@
+"""Real guests that cannot be reached straight away: behind a jump host, and inside of a compute host."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chalicelib.errors import CommandFailed, Permanent, Transient
+from chalicelib.models.instance import Instance
+from chalicelib.providers.base import Birth
+from chalicelib.providers.nspawn.provider import NspawnProvider
+from chalicelib.ssh.client import SshGuest
+from chalicelib.ssh.guest import File, UnitState
+from chalicelib.ssh.keys import draw_key
+from tests.datastores.clients import CLIENTS
+from tests.datastores.real_cluster import SETTINGS, RealCluster, guests_of
+from tests.ssh.deployed import Vault
+
+pytestmark = pytest.mark.guests
+
+GOLDEN = "debian-12-golden"
+NESTED = (Path(__file__).parent / "nested.sh").read_text()
+ITS_HOSTS, ITS_OWN = "10.79.80.1", "10.79.80.2"  # addresses between the nested guest and its host
+ENTER = "sudo enter %(local_id)s "
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NspawnProvider]:
+    with guests_of(tmp_path_factory.mktemp("nspawn"), "dtroveroads", "10.79.79.0/24") as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def vault() -> Vault:
+    return Vault()
+
+
+@pytest.fixture(scope="module")
+def between(provider: NspawnProvider, vault: Vault) -> Instance:
+    """A server that is no database's, and lets the deployment in: as a jump host, and as a compute host."""
+    host_key = draw_key()
+    between = Instance(instance_id="between", cluster_id="between", flavor_id="3", memory_mib=2048)
+    birth = Birth(GOLDEN, "dtrove", vault.pair.public, host_key.public, host_key.private)
+    provider.create(between, birth)
+    patiently(lambda: SshGuest.connect(between, vault.pair.private, settings=SETTINGS).close())
+    return between
+
+
+def patiently(work: Callable[[], None], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return work()
+        except Transient:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+@contextmanager
+def no_straight_way_to(address: str) -> Iterator[None]:
+    """Have this host reach the address no more. The guests reach each other: their bridge routes nothing."""
+    subprocess.run(["ip", "route", "add", "prohibit", f"{address}/32"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "route", "delete", "prohibit", f"{address}/32"], check=True)
+
+
+def test_a_database_is_provisioned_through_a_jump_host(
+    provider: NspawnProvider, between: Instance, vault: Vault
+) -> None:
+    settings = replace(
+        SETTINGS,
+        dtrove_jump_host=str(between.address),
+        dtrove_jump_host_key=between.host_key,
+        dtrove_jump_secret="jump",
+    )
+    cluster = RealCluster(provider, "redis", GOLDEN, settings=settings, own_keys=vault.keys())
+    (instance,) = cluster.add_members(1)
+    instance.ip_address = "10.79.79.99"
+    try:
+        with no_straight_way_to(str(instance.ip_address)):
+            cluster.provision([instance])
+            cluster.start_primary()
+            with pytest.raises(Transient, match="no connection"):
+                SshGuest.connect(instance, cluster.key.private, settings=SETTINGS)
+        client = CLIENTS["redis"](str(instance.address), cluster.passwords.root)
+        client.write("word", "well")
+
+        assert client.read("word") == "well"
+    finally:
+        cluster.destroy()
+
+
+@pytest.fixture(scope="module")
+def nested(provider: NspawnProvider, between: Instance, vault: Vault) -> RealCluster:
+    """A cluster of one, whose server is a guest inside of another."""
+    settings = replace(
+        SETTINGS,
+        dtrove_prefix=ENTER,
+        dtrove_ssh_host="%(compute_host)s",
+        dtrove_compute_host_keys=f'{{"{between.address}": "{between.host_key}"}}',
+        dtrove_compute_user="dtrove",
+        dtrove_compute_secret="compute",
+    )
+    cluster = RealCluster(provider, "redis", GOLDEN, volume_gib=None, settings=settings, own_keys=vault.keys())
+    (instance,) = cluster.add_members(1)
+    host_key = draw_key()
+    instance.host_key, instance.user, instance.address = host_key.public, "root", ITS_OWN
+    instance.compute_host, instance.local_id = between.address, "nested"
+    with on_host(between, vault) as host:
+        host.write(File("/root/nested.sh", NESTED))
+        host.run("sh /root/nested.sh nested {ours} {theirs}", stdin=host_key.private, ours=ITS_HOSTS, theirs=ITS_OWN)
+    cluster.until_done(lambda: cluster.run(instance, "true"))
+    return cluster
+
+
+@contextmanager
+def on_host(between: Instance, vault: Vault) -> Iterator[SshGuest]:
+    settings = replace(SETTINGS, dtrove_prefix="sudo ")
+    with closing(SshGuest.connect(between, vault.pair.private, settings=settings)) as guest:
+        yield guest
+
+
+def test_a_database_is_provisioned_in_a_guest_that_only_its_host_enters(
+    nested: RealCluster, between: Instance, vault: Vault
+) -> None:
+    nested.on_each("prepare", nested.members, nested.prepare)
+    nested.start_primary()
+
+    with on_host(between, vault) as host:
+        said = host.run(
+            "REDISCLI_AUTH=$(cat) redis-cli -h {address} set word well", address=ITS_OWN, stdin=nested.passwords.root
+        )
+        ours = host.run("ls -d /opt/dtrove /run/dtrove 2>/dev/null; systemctl is-active redis-server || true")
+        units = host.run("systemctl list-units --all --plain --no-legend 'dtrove-*'")
+    assert said == "OK\n"
+    assert (ours, units) == ("inactive\n", "")
+
+
+def test_whatever_a_guest_can_be_told_is_done_in_there(nested: RealCluster, between: Instance, vault: Vault) -> None:
+    with nested.guest(nested.primary) as guest:
+        assert guest.run("id --user --name; hostname; cat", stdin="in\n") == "root\nnested\nin\n"
+        with pytest.raises(CommandFailed, match=r"status 3: the reason$"):
+            guest.run("echo the reason >&2; exit 3")
+        guest.write(File("/etc/dtrove-roads/conf", "secret\n" * 10_000, mode=0o640, owner="root:redis"))
+        assert guest.run("stat --format='%a %U:%G %s' /etc/dtrove-roads/conf") == "640 root:redis 70000\n"
+        assert len(guest.run("seq 1000000")) == SETTINGS.dtrove_output_limit_bytes
+
+        guest.start("dtrove-roads", "sleep 0.3; hostname; echo {word}", word="it's $HOME")
+        assert guest.state("dtrove-roads", wait_seconds=30) is UnitState.SUCCEEDED
+        assert guest.output("dtrove-roads") == "nested\nit's $HOME\n"
+        guest.forget("dtrove-roads")
+        assert guest.state("dtrove-roads") is UnitState.NOT_STARTED
+        assert "it's" not in guest.run("ps -ef")
+
+    with on_host(between, vault) as host:
+        assert host.run("ls -d /etc/dtrove-roads /run/dtrove 2>/dev/null || echo neither") == "neither\n"
+
+
+def test_a_command_that_takes_too_long_is_transient_and_the_next_one_comes_through(nested: RealCluster) -> None:
+    hasty = replace(nested.settings, dtrove_command_timeout_seconds=2.0)
+    with (
+        closing(SshGuest.connect(nested.primary, "", settings=hasty, own_keys=nested.own_keys)) as guest,
+        pytest.raises(Transient, match="took over 2 s"),
+    ):
+        guest.run("sleep 60")
+
+    assert nested.run(nested.primary, "echo in") == "in\n"
+
+
+LEADER = "$(pgrep -P $(systemctl show --property=MainPID --value nested-$0))"
+NSENTER = f"""sudo sh -c 'exec nsenter --target {LEADER} {{}} "$@"' %(local_id)s """
+HALF = "to files of the guest, and not into it"
+ELSEWHERE = {
+    "the compute host": ("sudo env GUEST=%(local_id)s ", "does not leave the compute host"),
+    "only its files": ("sudo chroot /nested/%(local_id)s ", HALF),
+    "its mounts": (NSENTER.format("--mount"), HALF),
+    "all but its network": (NSENTER.format("--mount --pid --uts --ipc"), HALF),
+}
+
+
+@pytest.mark.parametrize(("prefix", "reason"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_prefix_that_leads_elsewhere_runs_nothing(nested: RealCluster, prefix: str, reason: str) -> None:
+    with pytest.raises(Permanent, match=reason):
+        SshGuest.connect(
+            nested.primary, "", settings=replace(nested.settings, dtrove_prefix=prefix), own_keys=nested.own_keys
+        )
+
+
+def test_a_guest_that_stops_in_the_middle_is_transient(nested: RealCluster, between: Instance, vault: Vault) -> None:
+    """Keep it last: the nested guest is not started again."""
+    with nested.guest(nested.primary) as guest, on_host(between, vault) as host:
+        host.run("systemd-run --quiet sh -c 'sleep 0.5; systemctl kill --signal=KILL nested-nested'")
+        with pytest.raises(Transient):
+            guest.run("sleep 60")
+        with pytest.raises(Transient, match="Guest nested does not run"):
+            guest.run("true")
