@@ -57,7 +57,7 @@ class Enclosure:
             Permanent: the prefix does not lead into the guest.
         """
         errors, found, told = answer.errors.rpartition(f"\n{self.word} ")
-        match told.split() if found else []:
+        match told.partition("\n")[0].split() if found else []:
             case [status] if status.isdecimal():
                 return replace(answer, exit_status=int(status), errors=errors)
             case ["outside"]:

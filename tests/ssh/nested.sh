@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes this guest a compute host with one guest of its own, called $1: our files under a layer of its own, processes,
+# Makes this guest a compute host with a guest of its own, called $1: our files under a layer of its own, processes,
 # network and systemd of its own. It has the address $3, we have $2, and its private host key comes on standard input.
 # What leads into it is `enter`.
 set -eu
 name=$1 ours=$2 theirs=$3
-root=/nested/$name
-mkdir -p /nested
-mount -t tmpfs nested /nested
-mkdir /nested/upper /nested/work "$root"
-mount -t overlay nested -o lowerdir=/,upperdir=/nested/upper,workdir=/nested/work "$root"
+place=/nested/$name root=/nested/$name/root
+mkdir -p "$place"
+mount -t tmpfs nested "$place"
+mkdir "$place/upper" "$place/work" "$root"
+mount -t overlay nested -o "lowerdir=/,upperdir=$place/upper,workdir=$place/work" "$root"
 cat >"$root/etc/ssh/ssh_host_ed25519_key"
 echo "$name" >"$root/etc/hostname"
 : >"$root/etc/machine-id"
@@ -53,9 +53,11 @@ chmod 755 /usr/local/sbin/enter
 systemd-run --quiet --unit="nested-$name" --property=Delegate=yes \
     unshare --mount --propagation private --uts --ipc --net --pid --cgroup --fork --kill-child sh /nested/boot "$root"
 until leader=$(pgrep -P "$(systemctl show --property=MainPID --value "nested-$name")"); do sleep 0.02; done
+ip link show nested >/dev/null 2>&1 || ip link add nested type bridge
+ip address replace "$ours/24" dev nested
+ip link set nested up
 ip link add "ve-$name" type veth peer name host0 netns "$leader"
-ip address add "$ours/24" dev "ve-$name"
-ip link set "ve-$name" up
+ip link set "ve-$name" master nested up
 nsenter --target "$leader" --net ip -batch - <<ADDRESS
 link set lo up
 address add $theirs/24 dev host0

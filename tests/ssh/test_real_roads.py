@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.guests
 
 GOLDEN = "debian-12-golden"
 NESTED = (Path(__file__).parent / "nested.sh").read_text()
-ITS_HOSTS, ITS_OWN = "10.79.80.1", "10.79.80.2"  # addresses between the nested guest and its host
+NESTED_NETWORK = "10.79.80"  # between the nested guests and their host, which is its .1
 ENTER = "sudo enter %(local_id)s "
 
 
@@ -43,18 +45,19 @@ def vault() -> Vault:
 def between(provider: NspawnProvider, vault: Vault) -> Instance:
     """A server that is no database's, and lets the deployment in: as a jump host, and as a compute host."""
     host_key = draw_key()
-    between = Instance(instance_id="between", cluster_id="between", flavor_id="3", memory_mib=2048)
+    between = Instance(instance_id="between", cluster_id="between", flavor_id="4", memory_mib=4096)
     birth = Birth(GOLDEN, "dtrove", vault.pair.public, host_key.public, host_key.private)
     provider.create(between, birth)
-    patiently(lambda: SshGuest.connect(between, vault.pair.private, settings=SETTINGS).close())
+    patiently(partial(SshGuest.connect, between, vault.pair.private, settings=SETTINGS))
     return between
 
 
-def patiently(work: Callable[[], None], seconds: float = 60.0) -> None:
+def patiently(connect: Callable[[], SshGuest], seconds: float = 60.0) -> None:
+    """Connect until it succeeds, as to a guest that boots."""
     end = time.monotonic() + seconds
     while True:
         try:
-            return work()
+            return connect().close()
         except Transient:
             if time.monotonic() > end:
                 raise
@@ -99,7 +102,7 @@ def test_a_database_is_provisioned_through_a_jump_host(
 
 @pytest.fixture(scope="module")
 def nested(provider: NspawnProvider, between: Instance, vault: Vault) -> RealCluster:
-    """A cluster of one, whose server is a guest inside of another."""
+    """A cluster of two, whose servers are guests inside of another."""
     settings = replace(
         SETTINGS,
         dtrove_prefix=ENTER,
@@ -108,16 +111,32 @@ def nested(provider: NspawnProvider, between: Instance, vault: Vault) -> RealClu
         dtrove_compute_user="dtrove",
         dtrove_compute_secret="compute",
     )
-    cluster = RealCluster(provider, "redis", GOLDEN, volume_gib=None, settings=settings, own_keys=vault.keys())
-    (instance,) = cluster.add_members(1)
-    host_key = draw_key()
-    instance.host_key, instance.user, instance.address = host_key.public, "root", ITS_OWN
-    instance.compute_host, instance.local_id = between.address, "nested"
+    cluster = RealCluster(provider, "mysql", GOLDEN, volume_gib=None, settings=settings, own_keys=vault.keys())
     with on_host(between, vault) as host:
         host.write(File("/root/nested.sh", NESTED))
-        host.run("sh /root/nested.sh nested {ours} {theirs}", stdin=host_key.private, ours=ITS_HOSTS, theirs=ITS_OWN)
-    cluster.until_done(lambda: cluster.run(instance, "true"))
+        for number, instance in enumerate(cluster.add_members(2)):
+            bear_inside(host, instance, f"nested{number}", f"{NESTED_NETWORK}.{number + 2}")
+            instance.compute_host = between.address
+    for each in cluster.members:
+        patiently(partial(reached, cluster, each))
     return cluster
+
+
+def reached(cluster: RealCluster, instance: Instance, **changes: Any) -> SshGuest:
+    settings = replace(cluster.settings, **changes)
+    return SshGuest.connect(instance, cluster.key.private, settings=settings, own_keys=cluster.own_keys)
+
+
+def bear_inside(host: SshGuest, instance: Instance, name: str, address: str) -> None:
+    host_key = draw_key()
+    instance.local_id, instance.address, instance.user, instance.host_key = name, address, "root", host_key.public
+    host.run(
+        "sh /root/nested.sh {name} {ours} {theirs}",
+        stdin=host_key.private,
+        name=name,
+        ours=f"{NESTED_NETWORK}.1",
+        theirs=address,
+    )
 
 
 @contextmanager
@@ -127,34 +146,41 @@ def on_host(between: Instance, vault: Vault) -> Iterator[SshGuest]:
         yield guest
 
 
-def test_a_database_is_provisioned_in_a_guest_that_only_its_host_enters(
+def test_databases_are_provisioned_in_guests_that_only_their_host_enters(
     nested: RealCluster, between: Instance, vault: Vault
 ) -> None:
     nested.on_each("prepare", nested.members, nested.prepare)
     nested.start_primary()
+    nested.join(nested.replicas)
 
+    write, read = "CREATE DATABASE shop", "SHOW DATABASES LIKE 'shop'"
     with on_host(between, vault) as host:
-        said = host.run(
-            "REDISCLI_AUTH=$(cat) redis-cli -h {address} set word well", address=ITS_OWN, stdin=nested.passwords.root
-        )
-        ours = host.run("ls -d /opt/dtrove /run/dtrove 2>/dev/null; systemctl is-active redis-server || true")
+        ask(host, nested.primary, nested.passwords.root, write)
+        assert any(ask(host, nested.replicas[0], nested.passwords.root, read) == "shop" for _ in range(50))
+        ours = host.run("ls -d /opt/dtrove /run/dtrove 2>/dev/null; systemctl is-active mariadb || true")
         units = host.run("systemctl list-units --all --plain --no-legend 'dtrove-*'")
-    assert said == "OK\n"
     assert (ours, units) == ("inactive\n", "")
+
+
+def ask(host: SshGuest, instance: Instance, password: str, statement: str) -> str:
+    """Ask a nested guest's server from its host, as a client over their network."""
+    address = str(instance.address)
+    command = "MYSQL_PWD=$(cat) mariadb --batch --skip-column-names --host={address} --user=root --execute={statement}"
+    return host.run(command, stdin=password, address=address, statement=statement).strip()
 
 
 def test_whatever_a_guest_can_be_told_is_done_in_there(nested: RealCluster, between: Instance, vault: Vault) -> None:
     with nested.guest(nested.primary) as guest:
-        assert guest.run("id --user --name; hostname; cat", stdin="in\n") == "root\nnested\nin\n"
+        assert guest.run("id --user --name; hostname; cat", stdin="in\n") == "root\nnested0\nin\n"
         with pytest.raises(CommandFailed, match=r"status 3: the reason$"):
             guest.run("echo the reason >&2; exit 3")
-        guest.write(File("/etc/dtrove-roads/conf", "secret\n" * 10_000, mode=0o640, owner="root:redis"))
-        assert guest.run("stat --format='%a %U:%G %s' /etc/dtrove-roads/conf") == "640 root:redis 70000\n"
+        guest.write(File("/etc/dtrove-roads/conf", "secret\n" * 10_000, mode=0o640, owner="root:mysql"))
+        assert guest.run("stat --format='%a %U:%G %s' /etc/dtrove-roads/conf") == "640 root:mysql 70000\n"
         assert len(guest.run("seq 1000000")) == SETTINGS.dtrove_output_limit_bytes
 
         guest.start("dtrove-roads", "sleep 0.3; hostname; echo {word}", word="it's $HOME")
         assert guest.state("dtrove-roads", wait_seconds=30) is UnitState.SUCCEEDED
-        assert guest.output("dtrove-roads") == "nested\nit's $HOME\n"
+        assert guest.output("dtrove-roads") == "nested0\nit's $HOME\n"
         guest.forget("dtrove-roads")
         assert guest.state("dtrove-roads") is UnitState.NOT_STARTED
         assert "it's" not in guest.run("ps -ef")
@@ -164,9 +190,8 @@ def test_whatever_a_guest_can_be_told_is_done_in_there(nested: RealCluster, betw
 
 
 def test_a_command_that_takes_too_long_is_transient_and_the_next_one_comes_through(nested: RealCluster) -> None:
-    hasty = replace(nested.settings, dtrove_command_timeout_seconds=2.0)
     with (
-        closing(SshGuest.connect(nested.primary, "", settings=hasty, own_keys=nested.own_keys)) as guest,
+        closing(reached(nested, nested.primary, dtrove_command_timeout_seconds=2.0)) as guest,
         pytest.raises(Transient, match="took over 2 s"),
     ):
         guest.run("sleep 60")
@@ -179,7 +204,7 @@ NSENTER = f"""sudo sh -c 'exec nsenter --target {LEADER} {{}} "$@"' %(local_id)s
 HALF = "to files of the guest, and not into it"
 ELSEWHERE = {
     "the compute host": ("sudo env GUEST=%(local_id)s ", "does not leave the compute host"),
-    "only its files": ("sudo chroot /nested/%(local_id)s ", HALF),
+    "only its files": ("sudo chroot /nested/%(local_id)s/root ", HALF),
     "its mounts": (NSENTER.format("--mount"), HALF),
     "all but its network": (NSENTER.format("--mount --pid --uts --ipc"), HALF),
 }
@@ -188,16 +213,14 @@ ELSEWHERE = {
 @pytest.mark.parametrize(("prefix", "reason"), ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_prefix_that_leads_elsewhere_runs_nothing(nested: RealCluster, prefix: str, reason: str) -> None:
     with pytest.raises(Permanent, match=reason):
-        SshGuest.connect(
-            nested.primary, "", settings=replace(nested.settings, dtrove_prefix=prefix), own_keys=nested.own_keys
-        )
+        reached(nested, nested.primary, dtrove_prefix=prefix)
 
 
 def test_a_guest_that_stops_in_the_middle_is_transient(nested: RealCluster, between: Instance, vault: Vault) -> None:
     """Keep it last: the nested guest is not started again."""
     with nested.guest(nested.primary) as guest, on_host(between, vault) as host:
-        host.run("systemd-run --quiet sh -c 'sleep 0.5; systemctl kill --signal=KILL nested-nested'")
+        host.run("systemd-run --quiet sh -c 'sleep 0.5; systemctl kill --signal=KILL nested-nested0'")
         with pytest.raises(Transient):
             guest.run("sleep 60")
-        with pytest.raises(Transient, match="Guest nested does not run"):
+        with pytest.raises(Transient, match="Guest nested0 does not run"):
             guest.run("true")
