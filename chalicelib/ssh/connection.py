@@ -128,9 +128,11 @@ class Connection:
             with self._limited("connecting onwards", self._config.dtrove_ssh_connect_timeout_seconds):
                 return Tunnel(self._transport.open_channel("direct-tcpip", there, here))
         except Transient as error:
-            cause = error.__cause__
-            if isinstance(cause, paramiko.ChannelException) and cause.code == PROHIBITED:
-                raise Permanent(f"{endpoint}: {self._endpoint} does not let us through: {cause.text}") from error
+            match error.__cause__:
+                case paramiko.ChannelException(code=code, text=text):
+                    if code == PROHIBITED:
+                        raise Permanent(f"{endpoint}: {self._endpoint} does not let us through: {text}") from error
+                    raise Transient(f"{endpoint}: no connection: {self._endpoint} says: {text}") from error
             raise Transient(f"{endpoint}: no connection: {error}") from error
 
     def _shake_hands(self, pinned: paramiko.PKey) -> None:

@@ -61,7 +61,7 @@ class Enclosure:
             case [status] if status.isdecimal():
                 return replace(answer, exit_status=int(status), errors=errors)
             case ["outside"]:
-                raise Permanent(f"{self.name}: DTROVE_PREFIX leads to files of the guest, and not into it.")
+                raise Permanent(f"{self.name}: DTROVE_PREFIX leads to a place that is not wholly inside of a guest.")
             case ["shows", *shown] if " ".join(shown) == _bare(self.host_key):
                 raise Permanent(f"{self.name}: DTROVE_PREFIX does not leave the compute host.")
             case ["shows", *shown]:

@@ -174,6 +174,10 @@ def test_a_jump_host_that_is_not_there_is_transient_and_named(vault: Vault) -> N
         through(jump_host, sshd, vault.keys())
 
 
+def die(_closing: threading.Event) -> bool:
+    raise EOFError
+
+
 @pytest.mark.parametrize(
     ("script", "settings", "reason"),
     [
@@ -181,6 +185,7 @@ def test_a_jump_host_that_is_not_there_is_transient_and_named(vault: Vault) -> N
         pytest.param(Script(greet=greet_and_hang), HASTY_BANNER, "the SSH handshake: took over 0.4 s", id="no more"),
         pytest.param(Script(greet=announce_two_gigabytes), PATIENT, "a packet of 2147", id="huge"),
         pytest.param(Script(authenticate=hang), HASTY_LOGIN, "the log-in: took over 0.4 s", id="hangs in log-in"),
+        pytest.param(Script(authenticate=die), PATIENT, "the log-in: ", id="dies in log-in"),
     ],
 )
 def test_a_jump_host_that_misbehaves_holds_us_no_longer(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.config import Config
 from chalicelib.errors import CommandFailed, Permanent, Transient
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Birth
@@ -74,16 +75,24 @@ def no_straight_way_to(address: str) -> Iterator[None]:
         subprocess.run(["ip", "route", "delete", "prohibit", f"{address}/32"], check=True)
 
 
-def test_a_database_is_provisioned_through_a_jump_host(
-    provider: NspawnProvider, between: Instance, vault: Vault
-) -> None:
-    settings = replace(
+@pytest.fixture(scope="module")
+def jumping(between: Instance, vault: Vault) -> Config:
+    """Settings with a jump host that lets a user without a shell through to port 22, and to nothing else."""
+    with on_host(between, vault) as host:
+        host.run("useradd --create-home --shell /usr/sbin/nologin jump")
+        line = f'restrict,port-forwarding,permitopen="*:22" {vault.pair.public}\n'
+        host.write(File("/home/jump/.ssh/authorized_keys", line, owner="jump:"))
+    return replace(
         SETTINGS,
         dtrove_jump_host=str(between.address),
+        dtrove_jump_user="jump",
         dtrove_jump_host_key=between.host_key,
         dtrove_jump_secret="jump",
     )
-    cluster = RealCluster(provider, "redis", GOLDEN, settings=settings, own_keys=vault.keys())
+
+
+def test_a_database_is_provisioned_through_a_jump_host(provider: NspawnProvider, jumping: Config, vault: Vault) -> None:
+    cluster = RealCluster(provider, "redis", GOLDEN, settings=jumping, own_keys=vault.keys())
     (instance,) = cluster.add_members(1)
     instance.ip_address = "10.79.79.99"
     try:
@@ -98,6 +107,23 @@ def test_a_database_is_provisioned_through_a_jump_host(
         assert client.read("word") == "well"
     finally:
         cluster.destroy()
+
+
+def test_a_real_sshds_reasons_are_told_apart(between: Instance, jumping: Config, vault: Vault) -> None:
+    nobody = Instance(instance_id="i-1", address="10.79.79.250", user="root", host_key=between.host_key)
+    here = Instance(instance_id="i-2", address="127.0.0.1", user="jump", host_key=between.host_key)
+
+    def reach(instance: Instance, settings: Config) -> SshGuest:
+        return SshGuest.connect(instance, vault.pair.private, settings=settings, own_keys=vault.keys())
+
+    with pytest.raises(Transient, match=r"^i-1 .* no connection: the jump host .*"):
+        reach(nobody, jumping)
+    with pytest.raises(Transient, match=r"^i-2 .* no connection: the jump host .* says: Connect failed"):
+        reach(here, replace(jumping, dtrove_ssh_port=24, dtrove_jump_user="dtrove"))  # who may go anywhere
+    with pytest.raises(Permanent, match=r"^i-2 .*the jump host .* does not let us through"):
+        reach(here, replace(jumping, dtrove_ssh_port=23))
+    with closing(reach(here, jumping)) as guest, pytest.raises(CommandFailed, match="status 1"):
+        guest.run("true")  # it goes through, to itself: where its user has no shell
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +227,7 @@ def test_a_command_that_takes_too_long_is_transient_and_the_next_one_comes_throu
 
 LEADER = "$(pgrep -P $(systemctl show --property=MainPID --value nested-$0))"
 NSENTER = f"""sudo sh -c 'exec nsenter --target {LEADER} {{}} "$@"' %(local_id)s """
-HALF = "to files of the guest, and not into it"
+HALF = "not wholly inside of a guest"
 ELSEWHERE = {
     "the compute host": ("sudo env GUEST=%(local_id)s ", "does not leave the compute host"),
     "only its files": ("sudo chroot /nested/%(local_id)s/root ", HALF),
