@@ -21,11 +21,12 @@ class OwnKeys:
 
         Raises as Connection.open does, and Permanent for a key that is refused as it is now, or is none.
         """
-        known = self._known.pop(secret, None)
+        known = self._known.get(secret)
         key = known or self._fetched(secret)
         try:
             connection = Connection.open(endpoint, key, config, beneath())
         except KeyRefused as refused:
+            self._known.pop(secret, None)
             if known:
                 return self.log_in(endpoint, secret, config, beneath)
             raise Permanent(f"{refused} (the key in the secret {secret})") from refused

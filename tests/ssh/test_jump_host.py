@@ -14,6 +14,7 @@ import pytest
 from chalicelib.config import Config
 from chalicelib.errors import CommandFailed, Permanent, StepError, Transient
 from chalicelib.ssh.client import SshGuest
+from chalicelib.ssh.connection import Connection, Endpoint, PrivateKey
 from chalicelib.ssh.guest import File
 from chalicelib.ssh.keys import draw_key
 from chalicelib.ssh.own_keys import OwnKeys
@@ -92,6 +93,17 @@ def test_its_key_is_fetched_once_a_worker(jump_host: ScriptedSshd, vault: Vault)
     with ScriptedSshd() as sshd:
         for _ in range(3):
             through(jump_host, sshd, keys).close()
+
+    assert vault.asked_for == ["jump"]
+
+
+def test_it_is_kept_while_the_host_is_away(jump_host: ScriptedSshd, vault: Vault) -> None:
+    keys = vault.keys()
+    with ScriptedSshd() as sshd:
+        through(jump_host, sshd, keys).close()
+        jump_host.__exit__()
+        with pytest.raises(Transient):
+            through(jump_host, sshd, keys)
 
     assert vault.asked_for == ["jump"]
 
@@ -204,19 +216,33 @@ def test_a_jump_host_that_misbehaves_holds_us_no_longer(
         pytest.param(Script(greet=say_nothing), HASTY_BANNER, "the SSH handshake: took over 0.4 s", id="no banner"),
         pytest.param(Script(greet=greet_and_hang), HASTY_BANNER, "the SSH handshake: took over 0.4 s", id="no more"),
         pytest.param(Script(greet=talk_nonsense), HASTY_BANNER, "the SSH handshake: ", id="nonsense"),
-        pytest.param(Script(greet=announce_two_gigabytes), PATIENT, "a packet of 2147", id="huge"),
+        pytest.param(
+            Script(greet=announce_two_gigabytes), PATIENT, "the SSH handshake: [Errno 90] a packet of 2147", id="huge"
+        ),
         pytest.param(Script(authenticate=hang), HASTY_LOGIN, "the log-in: took over 0.4 s", id="hangs in log-in"),
-        pytest.param(Script(authenticate=refuse), PATIENT, "the log-in: Authentication failed", id="refuses our key"),
     ],
 )
 def test_a_guest_that_misbehaves_is_told_as_without(
     jump_host: ScriptedSshd, vault: Vault, script: Script, settings: Config, reason: str
 ) -> None:
-    with ScriptedSshd(script) as sshd, ends_soon(), pytest.raises(Transient) as failed:
-        through(jump_host, sshd, vault.keys(), settings)
+    bastion = Endpoint("the jump host", "127.0.0.1", jump_host.port, "dtrove", jump_host.host_key.public)
+    with ScriptedSshd(script) as sshd:
+        guest = Endpoint("i-1", "127.0.0.1", sshd.port, "root", sshd.host_key.public)
+        beneath = vault.keys().log_in(bastion, "jump", PATIENT)  # it is not the one that meets the limit
+        with ends_soon(), pytest.raises(Transient) as failed:
+            Connection.open(guest, PrivateKey(KEY.private), settings, beneath)
 
-    assert str(failed.value).startswith(f"i-1 (root@127.0.0.1:{sshd.port}): ")
-    assert reason in str(failed.value)
+    assert f"i-1 (root@127.0.0.1:{sshd.port}): {reason}" in str(failed.value)
+
+
+def test_a_guest_that_refuses_its_clusters_key_is_transient_as_one_that_boots(
+    jump_host: ScriptedSshd, vault: Vault
+) -> None:
+    with (
+        ScriptedSshd(Script(authenticate=refuse)) as sshd,
+        pytest.raises(Transient, match=r"^i-1 .*: the log-in: Auth"),
+    ):
+        through(jump_host, sshd, vault.keys())
 
 
 def never(_destination: tuple[str, int], closing: threading.Event) -> socket.socket | int:

@@ -17,8 +17,10 @@ from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Birth
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.ssh.client import SshGuest
+from chalicelib.ssh.connection import PrivateKey
 from chalicelib.ssh.guest import File, UnitState
 from chalicelib.ssh.keys import draw_key
+from chalicelib.ssh.roads import road_to, travel
 from tests.datastores.clients import CLIENTS
 from tests.datastores.real_cluster import SETTINGS, RealCluster, guests_of
 from tests.ssh.deployed import Vault
@@ -216,10 +218,10 @@ def test_whatever_a_guest_can_be_told_is_done_in_there(nested: RealCluster, betw
 
 
 def test_a_command_that_takes_too_long_is_transient_and_the_next_one_comes_through(nested: RealCluster) -> None:
-    with (
-        closing(reached(nested, nested.primary, dtrove_command_timeout_seconds=2.0)) as guest,
-        pytest.raises(Transient, match="took over 2 s"),
-    ):
+    settings, road = nested.settings, road_to(nested.primary, nested.settings)
+    connection = travel(road, PrivateKey(nested.key.private), settings, nested.own_keys)
+    hasty = replace(settings, dtrove_command_timeout_seconds=1.0)
+    with closing(SshGuest(connection, "i", road, hasty)) as guest, pytest.raises(Transient, match="took over 1 s"):
         guest.run("sleep 60")
 
     assert nested.run(nested.primary, "echo in") == "in\n"
