@@ -41,6 +41,6 @@ def unwrap_key(wrapped_key: bytes, **context: str) -> bytes:
     return bytes(answer["Plaintext"])
 
 
-def secret_text(name: str) -> str:
-    """Return what Secrets Manager has under this name or ARN now."""
+def secret(name: str) -> str:
+    """Return what Secrets Manager keeps under the name or ARN."""
     return str(client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])

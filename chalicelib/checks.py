@@ -65,17 +65,13 @@ FORMS = {
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
     "dtrove_region": (r"[\w.-]{1,255}", "at most 255 of A-Z a-z 0-9 _ . -"),
     "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),
+    "dtrove_openstack_disk_bus": (r"virtio|scsi", "virtio or scsi"),
     "dtrove_nspawn_root": FOLDER,
     "dtrove_nspawn_images": FOLDER,
     "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),
 }
 TEMPLATES = ("dtrove_prefix", "dtrove_ssh_host")
-ONE_GUEST = {
-    "instance_id",
-    "local_id",
-    "server_id",
-    "address",
-}  # a prefix with one of them can tell guests of a host apart
+ONE_GUEST = {"instance_id", "local_id", "server_id", "address"}  # by which a prefix can tell a host's guests apart
 PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -109,6 +105,18 @@ def _compute_faults(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "DTROVE_COMPUTE_SECRET: compute hosts need one"
     if has_keys and not (words_of(settings["dtrove_prefix"]) or set()) & ONE_GUEST:
         yield "DTROVE_PREFIX: on a compute host it must enter the guest, as by %(local_id)s"
+
+
+def openstack_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong for a function that asks OpenStack: others do not know its credentials."""
+    known = ("dtrove_cloud_secret", "os_cloud", "os_application_credential_id")
+    if not _has_own_user(settings) and not any(settings[each] for each in known):
+        yield (
+            "DTROVE_PROVIDER: openstack needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
+            "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET, or OS_CLOUD"
+        )
+    if not settings["dtrove_openstack_our_networks"]:
+        yield "DTROVE_OPENSTACK_OUR_NETWORKS: must say from where our functions come: nobody else may use SSH"
 
 
 def _has_own_user(settings: Mapping[str, Any]) -> bool:
@@ -147,6 +155,13 @@ def _is_url(text: str) -> bool:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and text.isprintable()
     except ValueError:  # a port that is none
+        return False
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        return bool([IPv4Network(each) for each in text.split(",")])
+    except ValueError:
         return False
 
 
@@ -200,6 +215,7 @@ def _is_caller(value: object) -> bool:
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(TEMPLATES, (_fills_in, "text with instance properties as %(name)s, and any other % as %%")),
     **dict.fromkeys(("os_auth_url", "os_nova_bypass_url", "os_nova_url"), (_is_url, "an http or https URL")),
+    "dtrove_openstack_our_networks": (_are_networks, "IPv4 networks: a.b.c.d/n,…"),
     "dtrove_datastore_managers": (_are_managers, "[[dotted path, name], …] as JSON, each name once"),
     "dtrove_jump_host": (_is_jump_address, "a host or host:port"),
     "dtrove_compute_host_keys": (_are_host_keys, "{compute host: ssh-ed25519 AAAA…, …} as JSON"),

@@ -10,7 +10,7 @@ from chalicelib.ssh.connection import Connection, Endpoint, KeyRefused, PrivateK
 
 
 class OwnKeys:
-    def __init__(self, fetch: Callable[[str], str] = aws.secret_text) -> None:
+    def __init__(self, fetch: Callable[[str], str] = aws.secret) -> None:
         self._fetch = fetch
         self._known: dict[str, PrivateKey] = {}  # those that have opened something
 

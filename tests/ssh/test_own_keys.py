@@ -21,4 +21,4 @@ def test_a_key_in_secrets_manager_opens_a_host(account: None) -> None:
     with ScriptedSshd() as sshd:
         sshd.trusted = (key.public,)
         endpoint = Endpoint("it", "127.0.0.1", sshd.port, "dtrove", sshd.host_key.public)
-        OwnKeys(aws.secret_text).log_in(endpoint, "dtrove/ssh/jump", PATIENT).close()
+        OwnKeys(aws.secret).log_in(endpoint, "dtrove/ssh/jump", PATIENT).close()
