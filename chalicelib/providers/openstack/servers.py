@@ -12,7 +12,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Birth, ServerStatus
 from chalicelib.providers.openstack import ports
 from chalicelib.providers.openstack.choice import Found, forget
-from chalicelib.providers.openstack.labels import CHOSEN, Label, name_of
+from chalicelib.providers.openstack.labels import Label, name_of
 from chalicelib.providers.openstack.userdata import user_data
 
 GONE = {"DELETED", "SOFT_DELETED"}
@@ -37,7 +37,7 @@ class Servers:
     can_be_marked = True
 
     def __init__(self, connection: Connection, instance: Instance) -> None:
-        self._connection = connection
+        self._connection, self._instance = connection, instance
         self.name = name_of(str(instance.instance_id))
         self.dropped_ports: list[str] = []  # they go when their servers are gone
 
@@ -58,14 +58,19 @@ class Servers:
         return None if server.status in GONE or server.task_state == "deleting" else server
 
     def found(self) -> list[Found]:
-        return [Found(str(each.id), each.description == CHOSEN) for each in self.living()]
+        chosen = {str(each.id) for each in self.ports() if ports.is_chosen(each)}
+        return [Found(str(each.id), port_id_of(each) in chosen) for each in self.living()]
+
+    def ports(self) -> list[Any]:
+        return ports.ports_of(self._connection, self._instance)
 
     def exists(self, resource_id: str) -> bool:
         return self.known(resource_id) is not None
 
     def choose(self, resource_id: str) -> None:
-        """Mark it in its description: metadata is locked while a server is built."""
-        self._connection.compute.update_server(resource_id, description=CHOSEN)
+        """Mark its port: Nova may lose what is said of a server that it is about to hand over to its cell."""
+        if server := self.known(resource_id):
+            ports.choose(self._connection, port_id_of(server), self._instance)
 
     def drop(self, resource_id: str) -> None:
         try:
