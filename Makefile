@@ -1,5 +1,5 @@
 # CI, README and people use these targets and nothing else.
-.PHONY: demo up down check test soak bench format lint unit guests host clean
+.PHONY: demo up down check test soak bench format lint unit guests host clean deploy undeploy
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -49,6 +49,13 @@ soak: host $(READY)
 # Figures against the bare alternative, into docs/benchmarks.md; best on a quiet machine.
 bench: host $(READY)
 	$(PYTHON) -m benchmarks
+
+# Into the AWS account of your credentials, by deploy/$(STAGE).env: docs/deploy.md.
+deploy: $(READY)
+	@$(PYTHON) -m local.deploy "$(STAGE)"
+
+undeploy: $(READY)
+	@$(PYTHON) -m local.deploy "$(STAGE)" --delete
 
 format: $(READY)
 	$(VENV)/bin/ruff format .

@@ -53,6 +53,7 @@ FORMS = {
     ),
     "dtrove_bucket": (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
     "dtrove_reads_function": (r"[\w:.-]{1,200}", "the name or ARN of a function"),
+    "dtrove_cloud_secret": (r"[\w/+=.@:-]{1,512}", "the name or ARN of a secret"),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
     "dtrove_region": (r"[\w.-]{1,255}", "at most 255 of A-Z a-z 0-9 _ . -"),
@@ -62,6 +63,7 @@ FORMS = {
     "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),
 }
 TEMPLATES = ("dtrove_prefix", "dtrove_ssh_host")
+OWN_USER = "OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, or DTROVE_CLOUD_SECRET"
 PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -71,7 +73,7 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
         if value is not None and (fault := _fault(name, value)):
             yield f"{name.upper()}: {fault}"
     if settings["dtrove_identity"] == "keystone" and not _has_own_user(settings):
-        yield "DTROVE_IDENTITY: keystone needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME"
+        yield f"DTROVE_IDENTITY: keystone needs {OWN_USER}"
     most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
     if fault := _network_fault(settings["dtrove_nspawn_network"], most):
         yield f"DTROVE_NSPAWN_NETWORK: {fault}"
@@ -79,7 +81,7 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _has_own_user(settings: Mapping[str, Any]) -> bool:
     project = settings["os_project_id"] or settings["os_project_name"]
-    return bool(settings["os_username"] and settings["os_password"] and project)
+    return bool(settings["dtrove_cloud_secret"] or (settings["os_username"] and settings["os_password"] and project))
 
 
 def _fault(name: str, value: Any) -> str | None:

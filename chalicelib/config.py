@@ -51,6 +51,7 @@ class Config:
     os_project_name: str | None = None  # if there is no OS_PROJECT_ID
     os_project_domain_name: str = "Default"  # of OS_PROJECT_NAME
     os_user_domain_name: str = "Default"
+    dtrove_cloud_secret: str | None = None  # name or ARN of a Secrets Manager secret, instead of OS_PASSWORD
     # --- reaching guests
     dtrove_ssh_host: str = "%(address)s"  # where SSH connects to; any instance property
     dtrove_ssh_port: int = 22

@@ -15,7 +15,8 @@ from chalicelib.providers.nspawn.site import Site
 from local import aws, background, images, machine
 from local.api import Api
 from local.callers import embedded_settings, tokens_in, url_of, write_env
-from local.deploy import Target, deploy
+from local.deploy import deploy
+from local.target import Target
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".local"

@@ -1,12 +1,12 @@
-"""Patches of IAM's enforcement: conditions that policies of ours ask for, and stock does not know."""
+"""Patches of IAM's enforcement: conditions that policies of ours ask for, and stock knows otherwise."""
 
 import json
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 
 from local.fidelity import Patch
-from local.fidelity.rewriting import expect
+from local.fidelity.rewriting import expect, rewrite
 
 
 def encryption_context_is_a_condition() -> None:
@@ -32,4 +32,9 @@ def encryption_context(body: bytes) -> dict[str, Any]:
     return keys | {f"kms:EncryptionContext:{name}": value for name, value in pairs.items()}
 
 
-PATCHES: list[Patch] = [encryption_context_is_a_condition]
+def loopback_stands_for_tls() -> None:
+    """Our bucket refuses what came without TLS; here nothing has it, and nothing leaves this machine."""
+    rewrite(iam_evaluator.pin_request_origin, ("secure_transport))", "True))"))
+
+
+PATCHES: list[Patch] = [encryption_context_is_a_condition, loopback_stands_for_tls]

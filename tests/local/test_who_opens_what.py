@@ -1,7 +1,6 @@
 """Who may open what is sealed: the API the answers it kept, the functions that reach guests the secrets of clusters."""
 
 import json
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import REGION, EmbeddedAws
+from tests.policies import policy_of, statements_of
 
 pytestmark = pytest.mark.aws
 
-POLICIES = Path(__file__).parents[2] / ".chalice"
 OF_CLUSTER, OF_ANSWER = {"cluster_id": "c1"}, {"answer_id": "a1"}
 
 
@@ -24,7 +23,7 @@ def key_id(aws: EmbeddedAws) -> str:
 
 def kms_of(function: str, aws: EmbeddedAws) -> Any:
     """Return KMS for somebody who may do with it exactly what the function may."""
-    statements = json.loads((POLICIES / f"policy-{function}-dev.json").read_text())["Statement"]
+    statements = statements_of(policy_of(function))
     allowed = [each | {"Resource": "*"} for each in statements if each["Action"][0].startswith("kms:")]
     iam, name = aws.client("iam"), f"{function}-{uuid4()}"
     iam.create_user(UserName=name)
