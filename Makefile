@@ -8,6 +8,7 @@ NODE := node_modules/.ready
 CLIENTS := .local/clients/.ready
 KEYSTONE := .local/keystone/.ready
 SCHEMATHESIS := .local/schemathesis/.ready
+CHECKOV := .local/checkov/.ready
 ASL := $(wildcard statemachines/*.asl.json)
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
@@ -33,7 +34,7 @@ lint: $(READY) $(NODE)
 	$(PYTHON) local/format_asl.py --check $(ASL)
 	node local/check_asl.js $(ASL)
 
-unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS)
+unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS) $(CHECKOV)
 	$(VENV)/bin/pytest -m "not guests" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
 	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
 
@@ -76,7 +77,8 @@ $(NODE): package.json package-lock.json
 	npm ci --no-fund --no-audit --silent
 	touch $@
 
-# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone, schemathesis.
+# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone, schemathesis,
+# checkov.
 .local/%/.ready: tests/%/requirements.txt
 	@echo "Installing what tests/$* needs in $(@D)"
 	@mkdir -p .local
