@@ -18,6 +18,7 @@ from tests.local.deployed import until
 SETTINGS = {
     "DTROVE_PROVIDER": "memory",
     "DTROVE_PATIENCE_SECONDS": "0",
+    "DTROVE_ANSWER_PATIENCE_SECONDS": "2",
     "DTROVE_MAX_INSTANCES": "-1",
     "DTROVE_MAX_VOLUMES_GIB": "-1",
     "SCHEDULES": "DISABLED",
@@ -41,6 +42,7 @@ class Embedded:
 
     aws: EmbeddedAws
     project: Path  # its sources
+    world: Path  # the invented one: invented.held
     outputs: dict[str, str]
     tokens: dict[str, str]
 
@@ -89,7 +91,7 @@ def served(aws: EmbeddedAws, folder: Path) -> Embedded:
     tokens = tokens_in(folder)
     settings = embedded_settings(tokens) | SETTINGS
     outputs = deploy(Target.embedded(aws.endpoint), stack=STACK, settings=settings, project=project)
-    service = Embedded(aws, project, outputs, tokens)
+    service = Embedded(aws, project, world, outputs, tokens)
     offer(aws, "debian-12")
     offer_version(aws, "redis", "7.0", manager="tests.ledger.LedgerManager")  # what no simulated guest could answer
     service.invoke("SweepCloud")

@@ -201,7 +201,7 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert allowed("s3:DeleteObject") == {"guest", "records"}
     assert allowed("s3:GetObject") == {"reads"}
     assert allowed("s3:ListBucket") == {"guest", "reads", "records"}
-    assert allowed("states:StartExecution") == {"api", "outcomes", "sweep"}
+    assert allowed("states:StartExecution") == {"api", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 
 
