@@ -63,6 +63,11 @@ class Embedded:
         machine = self.outputs["MachinePrefix"] + workflow
         return str(states.start_execution(stateMachineArn=machine, name=name, input=text)["executionArn"])
 
+    def update(self, **settings: str) -> None:
+        """Deploy the project's sources as they are now, with settings beside the usual ones."""
+        usual = embedded_settings(self.tokens) | SETTINGS
+        deploy(Target.embedded(self.aws.endpoint), stack=STACK, settings=usual | settings, project=self.project)
+
     def ended(self, arn: str) -> dict[str, Any]:
         states = self.aws.client("stepfunctions")
         found: dict[str, Any] = until(

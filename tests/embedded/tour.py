@@ -1,10 +1,13 @@
 """What callers, clocks and failures have the functions do, beyond a cluster's life by hand: each call at least once."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import pytest
 
@@ -236,17 +239,24 @@ def unowned(service: Embedded) -> None:
 def locks_lost(service: Embedded) -> None:
     """Steps whose job an administrator ends while they act: they take back their note, and nothing else."""
     member, admin = service.api(), service.api("DTROVE_ADMIN_TOKEN")
-    for number, point in enumerate(("create server", "write")):
-        gate = service.world.with_name(f"gate-{number}")
-        with held(service.world) as state:
-            state.gate, state.at = gate, point
-        made = member.post("/clusters", {"cluster": ORDER | {"name": point, "size": 1}})["cluster"]
-        until(gate.with_suffix(".reached").exists, bool)
-        admin.post(f"/mgmt/clusters/{made['id']}/action", {"reset-task": {}})
-        gate.with_suffix(".open").touch()
-        with held(service.world) as state:
-            state.gate = None
+    for point in ("create server", "write"):
+        with at_gate(service, point) as made:
+            admin.post(f"/mgmt/clusters/{made['id']}/action", {"reset-task": {}})
         leave(member, made["id"])
+
+
+@contextmanager
+def at_gate(service: Embedded, point: str) -> Iterator[Any]:
+    """Order a cluster and yield it while a step of its creation is held before an effect of that name."""
+    gate = service.world.with_name(f"gate-{uuid4()}")
+    with held(service.world) as state:
+        state.gate, state.at = gate, point
+    made = service.api().post("/clusters", {"cluster": ORDER | {"name": point, "size": 1}})["cluster"]
+    until(gate.with_suffix(".reached").exists, bool)
+    yield made
+    gate.with_suffix(".open").touch()
+    with held(service.world) as state:
+        state.gate = None
 
 
 def leave(member: Api, cluster_id: str) -> None:
