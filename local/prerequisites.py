@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from chalicelib.checks import openstack_faults
 from chalicelib.config import Config, provider_path
 from chalicelib.errors import ConfigError
 from chalicelib.words import nearest
@@ -79,11 +80,13 @@ def check(settings: Mapping[str, str]) -> None:
         raise ConfigError(
             f"DTROVE_PROVIDER: {chosen.dtrove_provider} makes servers on this machine, where no account reaches."
         )
-    if chosen.os_password is not None:
-        raise ConfigError(
-            "OS_PASSWORD: no password goes through a template: put it into the secret that DTROVE_CLOUD_SECRET names."
-        )
-    if chosen.dtrove_provider == "openstack" and not chosen.dtrove_cloud_secret:
-        raise ConfigError(
-            "DTROVE_CLOUD_SECRET: say which secret has the OpenStack user's credential; see docs/deploy.md."
-        )
+    for name in ("os_password", "os_application_credential_secret"):
+        if getattr(chosen, name) is not None:
+            raise ConfigError(
+                f"{name.upper()}: no secret goes through a template: put it into that of DTROVE_CLOUD_SECRET."
+            )
+    if chosen.dtrove_provider == "openstack":
+        if not chosen.dtrove_cloud_secret:
+            raise ConfigError("DTROVE_CLOUD_SECRET: say which secret has the cloud's credential; see docs/deploy.md.")
+        if wrong := list(openstack_faults(vars(chosen))):
+            raise ConfigError("; ".join(wrong))
