@@ -64,7 +64,10 @@ FORMS = {
     "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),
 }
 TEMPLATES = ("dtrove_prefix", "dtrove_ssh_host")
-OWN_USER = "OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, or DTROVE_CLOUD_SECRET"
+OWN_USER = (
+    "OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
+    "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET"
+)
 PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -73,7 +76,8 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     for name, value in settings.items():
         if value is not None and (fault := _fault(name, value)):
             yield f"{name.upper()}: {fault}"
-    if settings["dtrove_identity"] == "keystone" and not _has_own_user(settings):
+    known = _has_own_user(settings) or settings["os_application_credential_id"]
+    if settings["dtrove_identity"] == "keystone" and not known:
         yield f"DTROVE_IDENTITY: keystone needs {OWN_USER}"
     most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
     if fault := _network_fault(settings["dtrove_nspawn_network"], most):
@@ -84,10 +88,7 @@ def openstack_faults(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong for a function that asks OpenStack: others do not know its credentials."""
     known = ("dtrove_cloud_secret", "os_cloud", "os_application_credential_id")
     if not _has_own_user(settings) and not any(settings[each] for each in known):
-        yield (
-            "DTROVE_PROVIDER: openstack needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
-            "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET, or OS_CLOUD"
-        )
+        yield f"DTROVE_PROVIDER: openstack needs {OWN_USER}, or OS_CLOUD"
     if not settings["dtrove_openstack_our_networks"]:
         yield "DTROVE_OPENSTACK_OUR_NETWORKS: must say from where our functions come: nobody else may use SSH"
 
