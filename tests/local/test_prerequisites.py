@@ -6,9 +6,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from chalicelib.config import Config
 from local.deploy import main
 from local.package import ROOT
-from local.prerequisites import read
+from local.prerequisites import check_own, is_setting, own_parameters, read
 from local.stages import STAGES
 from local.target import DeploymentFailed, Target
 from tests.local.deployed import Tiny
@@ -120,3 +121,11 @@ def test_credentials_that_aws_does_not_know_are_told(tiny: Tiny) -> None:
 
     with pytest.raises(DeploymentFailed, match=r"^AWS refuses the credentials"):
         target.account_id()
+
+
+def test_the_guide_names_settings_that_there_are() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    named = set(re.findall(r"\b((?:DTROVE|OS|VPC|REQUESTS|RESERVE)_[A-Z_]+[A-Z])\b", text)) | {"SCHEDULES"}
+
+    check_own(named, own_parameters(ROOT))
+    assert {each for each in named if is_setting(each)} <= {each.upper() for each in Config.__dataclass_fields__}
