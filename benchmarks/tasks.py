@@ -18,7 +18,7 @@ class Task:
     """One invocation: the first try of a state, or a retry."""
 
     step: str  # "" if its line came too late for its log
-    outcome: str  # "ok", or the error
+    outcome: str  # "ok", or the error's kind
     ended_at: float  # Unix time
     billed_milliseconds: int
     memory_mib: int
@@ -48,7 +48,7 @@ def _of_events(events: Sequence[dict[str, Any]]) -> Iterator[Task]:
     for _, lines in groupby(events, key=lambda each: each["logStreamName"]):
         line: dict[str, Any] = {}
         for event in lines:
-            if event["message"].startswith('{"step"'):
+            if '"message":"step"' in event["message"]:
                 line = json.loads(event["message"])
             elif report := REPORT.match(event["message"]):
                 yield Task(

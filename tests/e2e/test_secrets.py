@@ -32,7 +32,7 @@ def test_no_secret_is_in_records_histories_logs_or_on_command_lines(running: Ser
     }
 
     assert "root@" in written["guests"]
-    assert '"step": "prepare_datastore"' in written["logs"]
+    assert '"step":"prepare_datastore"' in written["logs"]
     for place, text in written.items():
         assert cluster.password not in text, place
         assert not re.search(r"BEGIN [A-Z ]*PRIVATE KEY", text), place
