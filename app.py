@@ -89,3 +89,11 @@ def sweep_cloud(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.steps.entry import look_at_cloud  # noqa: PLC0415
 
     return look_at_cloud(context)
+
+
+@app.lambda_function(name="announce")
+def announce(event: dict[str, Any], context: Any) -> int:
+    """DynamoDB's streams: clusters and jobs changed, of which users may want to hear."""
+    from chalicelib.steps.entry import tell_changes  # noqa: PLC0415
+
+    return tell_changes(event["Records"], context)

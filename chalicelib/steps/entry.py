@@ -22,6 +22,7 @@ from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.providers import provider_class
 from chalicelib.steps import reads as reading
+from chalicelib.steps.announcing import announce
 from chalicelib.steps.cloud import refresh_flavors, refresh_volume_types, sweep_cloud
 from chalicelib.steps.execution import Baton, Execution
 from chalicelib.steps.step import STEPS, Step
@@ -191,6 +192,12 @@ def look_at_cloud(context: Any = None) -> dict[str, Any]:
             "volume_types": refresh_volume_types(provider),
             "orphans": sweep_cloud(provider),
         }
+
+
+def tell_changes(records: list[dict[str, Any]], context: Any = None) -> int:
+    write_as_powertools()
+    with told(context):
+        return announce(records)
 
 
 @cache

@@ -18,7 +18,7 @@ from local.template import TASK_FUNCTIONS, completed, parameter_name
 from tests.tables import MODELS
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud"}
+FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud", "Announce"}
 POLICIES = sorted((ROOT / ".chalice").glob("policy-*.json"))
 
 
@@ -197,6 +197,7 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert allowed("s3:DeleteObject") == {"guest", "records"}
     assert allowed("s3:GetObject") == {"reads"}
     assert allowed("s3:ListBucket") == {"guest", "reads", "records"}
+    assert allowed("events:PutEvents") == allowed("dynamodb:GetRecords") == {"announce"}
     assert allowed("states:StartExecution") == {"api", "outcomes", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 
