@@ -13,6 +13,7 @@ from local.aws import EmbeddedAws, embedded_aws
 from local.callers import embedded_settings, tokens_in, url_of
 from local.deploy import Target, deploy
 from tests.local.deployed import until
+from tests.local.test_template import all_of
 
 pytestmark = pytest.mark.aws
 ORDER = {"cluster": {"name": "c", "datastore": {"type": "redis"}, "size": 1, "flavorRef": "1", "volume": {"size": 1}}}
@@ -82,3 +83,14 @@ def test_a_subscriber_hears_of_a_create_and_of_a_delete(outputs: tuple[EmbeddedA
     assert [each["status"] for each in of_cluster] == ["DELETING", "DELETED"]
     assert [each["detail"]["status"] for each in events if each["detail-type"] == ENDED] == ["FAILED", "SUCCEEDED"]
     assert {each["source"] for each in events} == {"dtrove"}
+
+
+def test_alarms_and_the_dashboard_are_there(outputs: tuple[EmbeddedAws, dict[str, str], str]) -> None:
+    cloudwatch = outputs[0].client("cloudwatch")
+
+    pages = cloudwatch.get_paginator("describe_alarms").paginate()
+    names = {each["AlarmName"] for page in pages for each in page["MetricAlarms"]}
+    body = json.loads(cloudwatch.get_dashboard(DashboardName="dtrove")["DashboardBody"])
+
+    assert {name.split("-")[1] for name in names} == set(all_of("AWS::CloudWatch::Alarm"))
+    assert "${" not in json.dumps(body)
