@@ -58,6 +58,7 @@ FORMS = {
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
     "dtrove_region": (r"[\w.-]{1,255}", "at most 255 of A-Z a-z 0-9 _ . -"),
     "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),
+    "dtrove_openstack_disk_bus": (r"virtio|scsi", "virtio or scsi"),
     "dtrove_nspawn_root": FOLDER,
     "dtrove_nspawn_images": FOLDER,
     "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),
@@ -76,6 +77,18 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
     if fault := _network_fault(settings["dtrove_nspawn_network"], most):
         yield f"DTROVE_NSPAWN_NETWORK: {fault}"
+
+
+def openstack_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong for a function that asks OpenStack: others do not know its credentials."""
+    known = ("dtrove_cloud_secret", "os_cloud", "os_application_credential_id")
+    if not _has_own_user(settings) and not any(settings[each] for each in known):
+        yield (
+            "DTROVE_PROVIDER: openstack needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
+            "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET, or OS_CLOUD"
+        )
+    if not settings["dtrove_openstack_our_networks"]:
+        yield "DTROVE_OPENSTACK_OUR_NETWORKS: must say from where our functions come: nobody else may use SSH"
 
 
 def _has_own_user(settings: Mapping[str, Any]) -> bool:
@@ -117,6 +130,13 @@ def _is_url(text: str) -> bool:
         return False
 
 
+def _are_networks(text: str) -> bool:
+    try:
+        return bool([IPv4Network(each) for each in text.split(",")])
+    except ValueError:
+        return False
+
+
 def _fills_in(template: str) -> bool:
     return words_of(template) is not None
 
@@ -141,6 +161,7 @@ def _is_caller(value: object) -> bool:
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(TEMPLATES, (_fills_in, "text with instance properties as %(name)s, and any other % as %%")),
     **dict.fromkeys(("os_auth_url", "os_nova_bypass_url", "os_nova_url"), (_is_url, "an http or https URL")),
+    "dtrove_openstack_our_networks": (_are_networks, "IPv4 networks: a.b.c.d/n,…"),
     "dtrove_datastore_managers": (_are_managers, "[[dotted path, name], …] as JSON, each name once"),
     "dtrove_tokens": (_are_tokens, '{sha256 of the token: {"project_id": …, "user": …, "roles": […]}, …} as JSON'),
 }
