@@ -44,7 +44,7 @@ def page(results: Results) -> str:
         jobs="\n".join(_jobs(results)),
         log_kilobytes=value("cost.create_3.golden.log_bytes") / 1000,
         thousand=dearest * 1000,
-        idle=_table(_idle(results), 2),
+        idle=_table(_idle(results), 3),
         cluster=_table(_cluster(results), 6),
         of_create=of_create,
         create_metrics=of_create * prices.METRIC.usd / HOURS,
