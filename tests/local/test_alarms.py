@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from chalicelib import metrics
 from tests.local.test_template import RESOURCES, ROOT, TEMPLATE, all_of
@@ -135,3 +136,15 @@ def test_the_document_names_each_metric_as_it_is() -> None:
     assert {(name, unit, tuple(re.findall(r"`(\w+)`", dimensions))) for name, unit, dimensions in rows} == {
         (each.name, each.unit, each.dimensions) for each in metrics.ALL
     }
+
+
+def test_no_part_of_the_template_hides_another() -> None:
+    """YAML lets a key come twice, and forgets the first."""
+    root = yaml.compose((ROOT / "resources.yaml").read_text())
+    assert isinstance(root, yaml.MappingNode)
+    for keys in [keys_of(root), *(keys_of(part) for _, part in root.value if isinstance(part, yaml.MappingNode))]:
+        assert len(keys) == len(set(keys))
+
+
+def keys_of(node: yaml.MappingNode) -> list[str]:
+    return [str(key.value) for key, _ in node.value]
