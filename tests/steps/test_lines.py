@@ -160,6 +160,18 @@ def test_each_line_is_one_json_object_also_with_newlines_in_it(service: Simulati
     assert json.loads(lines.texts[0])["said"] == "one\ntwo"
 
 
+def test_the_api_writes_the_same_fields_as_the_rest() -> None:
+    """Only what X-Ray knows is Powertools' alone."""
+    with written(journal.Lines()) as ours, written() as theirs, journal.invocation(request_id="req-1"):
+        journal.tell("x", status=200, absent=None)
+
+    line, other = ours.lines[0], theirs.lines[0]
+    assert set(line) == set(other)
+    same = ("level", "message", "location", "service", "request_id", "status")
+    assert [line[name] for name in same] == [other[name] for name in same]
+    assert line["timestamp"][:19] == other["timestamp"][:19]
+
+
 def read_of(lines: Written) -> Any:
     return lines.named("read")[0]
 
