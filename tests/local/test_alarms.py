@@ -88,6 +88,13 @@ def test_each_function_is_watched_for_failures_and_for_refused_calls() -> None:
     assert watched("Duration") == limits  # a step's errors are asked for, but none may reach its limit
 
 
+def test_the_gateway_is_watched_under_the_name_that_chalice_gives_it() -> None:
+    chalice = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    names = {each["Name"]: each["Value"] for each in ALARMS["GatewayFaults"]["Dimensions"]}
+
+    assert names == {"ApiName": chalice["app_name"], "Stage": CONFIG["api_gateway_stage"]}
+
+
 def test_tables_that_jobs_wait_for_are_watched() -> None:
     assert set(watched("ReadThrottleEvents", "AWS/DynamoDB")) == {"ClustersTable", "InstancesTable", "JobsTable"}
     assert set(watched("WriteThrottleEvents", "AWS/DynamoDB")) > {"ClustersTable", "InstancesTable", "JobsTable"}
