@@ -14,6 +14,18 @@ from local.callers import CALLERS, write_env
 from tests.conftest import REPO
 
 NETWORK = Network("n", "s", IPv4Network("10.0.0.0/24"))
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJybcPezx/ueZWCGfy9KstUxJnTp67xkdIBU9O4cy3Pe"
+JUMP = {
+    "DTROVE_JUMP_HOST": "bastion.example.org:2222",
+    "DTROVE_JUMP_HOST_KEY": f"{KEY} root@bastion",
+    "DTROVE_JUMP_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:dtrove/ssh/jump-AbCdEf",
+}
+COMPUTE = {
+    "DTROVE_SSH_HOST": "%(compute_host)s.example.org",
+    "DTROVE_PREFIX": "sudo vzctl exec %(local_id)s ",
+    "DTROVE_COMPUTE_HOST_KEYS": f'{{"c1.example.org": "{KEY}"}}',
+    "DTROVE_COMPUTE_SECRET": "dtrove/ssh/compute",
+}
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:x-"
 
 
@@ -105,6 +117,22 @@ WRONG = [
     ("DTROVE_IDENTITY", "keystone", "keystone needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME"),
     ("DTROVE_TOKEN_CACHE_SECONDS", "-1", "must be at least 0"),
     ("DTROVE_TOKEN_CACHE_SECONDS", "601", "must be at most 600"),
+    *[
+        ("DTROVE_JUMP_HOST", value, "must be a host or host:port")
+        for value in ("", "a:0", "a:65536", "::1", "a b", "a:")
+    ],
+    ("DTROVE_JUMP_USER", "$(id)", "must be a user name"),
+    *[
+        ("DTROVE_JUMP_HOST_KEY", value, "must be an ed25519 public key")
+        for value in ("", "SHA256:x", KEY[:-1], f"{KEY}=")
+    ],
+    ("DTROVE_JUMP_SECRET", "a secret", "must be the name or ARN of a secret"),
+    *[
+        ("DTROVE_COMPUTE_HOST_KEYS", value, "must be {compute host: ssh-ed25519 AAAA…, …} as JSON")
+        for value in ("[]", "{", "", '{"a": 1}', '{"a": "ssh-rsa AAAA"}', "[" * 100_000)
+    ],
+    ("DTROVE_COMPUTE_USER", "a b", "must be a user name"),
+    ("DTROVE_COMPUTE_SECRET", "", "must be the name or ARN of a secret"),
     ("OS_AUTH_URL", "keystone:5000", "must be an http or https URL"),
     ("OS_AUTH_URL", "ftp://keystone/v3", "must be an http or https URL"),
     ("OS_AUTH_URL", "http:///v3", "must be an http or https URL"),
@@ -120,7 +148,7 @@ def test_a_wrong_value_names_its_variable(variable: str, value: str, words: str)
         Config.from_environment({variable: value})
 
     assert str(refusal.value).startswith(f"{variable}: {words}")
-    assert str(refusal.value).count(variable) == 1
+    assert str(refusal.value).count(f"{variable}: ") == 1
 
 
 RIGHT = [
@@ -130,7 +158,7 @@ RIGHT = [
     ("DTROVE_TOKEN_CACHE_SECONDS", "0"),
     ("DTROVE_PREFIX", ""),
     ("DTROVE_PREFIX", "sudo vzctl exec %(local_id)s nice -n 5%% "),
-    ("DTROVE_SSH_HOST", "%(compute_host)s.example.org"),
+    ("DTROVE_SSH_HOST", "%(name)s.example.org"),
     ("DTROVE_PROVIDER", "my.own.Provider"),
     ("DTROVE_MACHINE_PREFIX", ARN),
     ("DTROVE_DATA_KEY", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
@@ -153,6 +181,33 @@ def test_keystone_can_be_chosen_with_a_user_of_our_own(project: str) -> None:
     assert Config.from_environment({**given, project: "p"}).dtrove_identity == "keystone"
     with pytest.raises(ConfigError, match=r"^DTROVE_IDENTITY: keystone needs "):
         Config.from_environment({**given, project: ""})
+
+
+@pytest.mark.parametrize("given", [JUMP, COMPUTE, JUMP | COMPUTE], ids=["jump", "compute", "both"])
+def test_guests_may_be_reached_through_other_hosts(given: dict[str, str]) -> None:
+    Config.from_environment(given)
+
+
+@pytest.mark.parametrize("missing", JUMP)
+def test_a_jump_host_is_told_whole_or_not_at_all(missing: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{missing}: a jump host needs DTROVE_JUMP_HOST, "):
+        Config.from_environment({name: value for name, value in JUMP.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"DTROVE_COMPUTE_HOST_KEYS": "{}"}, "DTROVE_COMPUTE_HOST_KEYS: DTROVE_SSH_HOST leads to compute hosts"),
+        ({"DTROVE_COMPUTE_SECRET": None}, "DTROVE_COMPUTE_SECRET: compute hosts need one"),
+        ({"DTROVE_PREFIX": "sudo "}, "DTROVE_PREFIX: on a compute host it must enter the guest"),
+        ({"DTROVE_PREFIX": "sudo enter %(cluster_id)s "}, "DTROVE_PREFIX: on a compute host it must enter the guest"),
+    ],
+)
+def test_no_command_is_meant_for_a_compute_host_itself(changes: dict[str, str | None], reason: str) -> None:
+    given = {name: value for name, value in {**COMPUTE, **changes}.items() if value is not None}
+
+    with pytest.raises(ConfigError, match=f"^{reason}"):
+        Config.from_environment(given)
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:

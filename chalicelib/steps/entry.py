@@ -31,6 +31,7 @@ from chalicelib.steps.world import current
 PASSING = {
     "ConditionalCheckFailedException",  # another invocation of the step saved first: read again
     "InternalServerError",
+    "InternalServiceError",
     "ItemCollectionSizeLimitExceededException",
     "KMSInternalException",
     "LimitExceededException",
