@@ -1,12 +1,14 @@
 """Servers: found by name, told apart by metadata, made with a port of their own."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from openstack.connection import Connection
 from openstack.exceptions import ConflictException, HttpException, NotFoundException
 
+from chalicelib.config import Config
 from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Birth, ServerStatus
@@ -91,7 +93,7 @@ class Servers:
 
 @dataclass(frozen=True)
 class Place:
-    image_id: str
+    disk: Mapping[str, Any]  # what it boots from, as `root_disk` says it
     port: Any
     group_id: str | None  # of the server group
 
@@ -103,7 +105,7 @@ def make_server(connection: Connection, instance: Instance, birth: Birth, place:
     told = zip(OURS, (*port, birth.user, birth.host_key_public), strict=True)
     server = connection.compute.create_server(
         name=name_of(str(instance.instance_id)),
-        image_id=place.image_id,
+        **place.disk,
         flavor_id=instance.flavor_id,
         networks=[{"port": place.port.id}],
         metadata=Label.of(instance).metadata | {f"dtrove_{name}": str(value) for name, value in told},
@@ -123,6 +125,22 @@ def note(instance: Instance, server: Any) -> None:
     told = server.metadata
     instance.address, instance.user = told["dtrove_address"], told["dtrove_user"]
     instance.network_id, instance.subnet_id = told["dtrove_network_id"], told["dtrove_subnet_id"]
+
+
+def root_disk(image_id: str, settings: Config) -> dict[str, Any]:
+    """Return what a server boots from. A volume is Nova's own, made of the image: it comes and goes with its server."""
+    if not settings.dtrove_openstack_boot_volume_gib:
+        return {"image_id": image_id}
+    volume = {
+        "boot_index": 0,
+        "uuid": image_id,
+        "source_type": "image",
+        "destination_type": "volume",
+        "volume_size": settings.dtrove_openstack_boot_volume_gib,
+        "delete_on_termination": True,
+    }
+    kind = settings.dtrove_openstack_boot_volume_type
+    return {"block_device_mapping": [volume | ({"volume_type": kind} if kind else {})]}
 
 
 def port_id_of(server: Any) -> str:
