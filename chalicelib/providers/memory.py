@@ -98,20 +98,18 @@ class MemoryProvider(BaseProvider):
         return self._is_at_rest(instance)
 
     def confirm_resize(self, instance: Instance) -> bool:
-        server = self._server(instance)
-        if self._is_at_rest(instance) and server.before:
-            with self.cloud.effect("confirm resize"):
-                self.cloud.turn(server, server.before[1], ServerStatus.VERIFY_RESIZE)
-                server.before = None
-        return self._is_at_rest(instance)
+        return self._resize_is_over(instance, "confirm resize", keeps=True)
 
     def revert_resize(self, instance: Instance) -> bool:
+        return self._resize_is_over(instance, "revert resize", keeps=False)
+
+    def _resize_is_over(self, instance: Instance, what: str, *, keeps: bool) -> bool:
         server = self._server(instance)
         if self._is_at_rest(instance) and server.before:
-            with self.cloud.effect("revert resize"):
-                server.flavor_id, status = server.before
+            with self.cloud.effect(what):
+                (flavor_id, status), server.before = server.before, None
+                server.flavor_id = server.flavor_id if keeps else flavor_id
                 self.cloud.turn(server, status, ServerStatus.RESIZE)
-                server.before = None
         return self._is_at_rest(instance)
 
     def _is_at_rest(self, instance: Instance) -> bool:

@@ -73,11 +73,11 @@ def reboot_server(cluster: Cluster, instance: Instance, provider: BaseProvider) 
     if status in {ServerStatus.SHUTOFF, ServerStatus.ERROR}:
         provider.start(instance)
         instance.rebooted_by = instance.held_by
-    elif status is ServerStatus.ACTIVE and instance.rebooted_by != instance.held_by:
+    elif status.is_up and instance.rebooted_by != instance.held_by:
         provider.reboot(instance)
         instance.rebooted_by = instance.held_by
     status, _ = provider.update_status(instance)
-    if status is not ServerStatus.ACTIVE:
+    if not status.is_up:
         raise NotReady(f"The server of {instance.name} is {status}.")
 
 
