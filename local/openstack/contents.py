@@ -100,7 +100,7 @@ def _private_network(connection: Any, cidr: str, public_id: str) -> None:
         name="router", external_gateway_info={"network_id": public_id}
     )
     if next(network.ports(device_id=router.id, device_owner="network:router_interface"), None) is None:
-        network.add_interface_to_router(router, subnet_id=subnet.id)
+        network.add_interface_to_router(router, subnet=subnet.id)
 
 
 def _ensure_subnet(connection: Any, network_id: str, name: str, cidr: str, **more: str) -> Any:
