@@ -39,3 +39,8 @@ def wrap_key(**context: str) -> tuple[bytes, bytes]:
 def unwrap_key(wrapped_key: bytes, **context: str) -> bytes:
     answer = client("kms").decrypt(CiphertextBlob=wrapped_key, EncryptionContext=context)
     return bytes(answer["Plaintext"])
+
+
+def secret(name: str) -> str:
+    """Return what Secrets Manager keeps under the name or ARN."""
+    return str(client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])

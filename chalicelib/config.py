@@ -20,6 +20,7 @@ DEFAULT_MANAGERS = (
     ("chalicelib.datastores.postgresql.PostgresManager", "postgresql"),
 )
 PROVIDERS = {
+    "openstack": "chalicelib.providers.openstack.provider.OpenStackProvider",
     "nspawn": "chalicelib.providers.nspawn.provider.NspawnProvider",
     "memory": "chalicelib.providers.memory.MemoryProvider",
 }
@@ -38,7 +39,7 @@ class Config:
     dtrove_datastore_managers: tuple[tuple[str, str], ...] = DEFAULT_MANAGERS  # JSON: [[dotted path, name], …]
     dtrove_max_cluster_size: int = 5  # instances
     dtrove_prefix: str = "sudo "  # before each remote command; "sudo vzctl exec %(local_id)s ": any instance property
-    dtrove_provider: str = "openstack"  # a key of PROVIDERS, or a dotted path to a class; the default is to come
+    dtrove_provider: str = "openstack"  # a key of PROVIDERS, or a dotted path to a class
     dtrove_ssh_user: str = "root"
     os_auth_url: str = "http://0.0.0.0:5000/v3"
     os_nova_bypass_url: str | None = None
@@ -51,6 +52,14 @@ class Config:
     os_project_name: str | None = None  # if there is no OS_PROJECT_ID
     os_project_domain_name: str = "Default"  # of OS_PROJECT_NAME
     os_user_domain_name: str = "Default"
+    os_application_credential_id: str | None = None  # instead of a user and password
+    os_application_credential_secret: str | None = None
+    os_region_name: str | None = None  # in the cloud's catalog; None: its only one
+    os_cacert: str | None = None  # a file of the bundle, if the cloud's certificates are its own
+    os_cloud: str | None = None  # a cloud of a clouds.yaml, which then tells all of the above
+    os_client_config_file: str | None = None  # that clouds.yaml, if it is not at one of its usual places
+    dtrove_cloud_secret: str | None = None  # Secrets Manager's name or ARN of what is secret of the above, as JSON
+    dtrove_cloud_timeout_seconds: float = 20.0  # of one request
     # --- reaching guests
     dtrove_ssh_host: str = "%(address)s"  # where SSH connects to; any instance property
     dtrove_ssh_port: int = 22
@@ -60,6 +69,14 @@ class Config:
     dtrove_ssh_auth_timeout_seconds: float = 10.0
     dtrove_command_timeout_seconds: float = 60.0
     dtrove_output_limit_bytes: int = 65_536
+    # --- reaching guests through other hosts: docs/reaching-guests.md
+    dtrove_jump_host: str | None = None  # host or host:port that connections to guests pass through
+    dtrove_jump_user: str = "dtrove"
+    dtrove_jump_host_key: str | None = None  # OpenSSH line of its public host key, the only one accepted
+    dtrove_jump_secret: str | None = None  # in Secrets Manager, name or ARN: {"private_key": …, "passphrase": …}
+    dtrove_compute_host_keys: str = "{}"  # JSON: {compute host: OpenSSH line of its public host key}
+    dtrove_compute_user: str = "root"  # on compute hosts; DTROVE_SSH_USER is the guests'
+    dtrove_compute_secret: str | None = None  # as DTROVE_JUMP_SECRET, for compute hosts
     # --- steps
     dtrove_patience_seconds: float = 8.0  # how long a step asks again itself before the state machine does
     # --- logs of instances
@@ -91,11 +108,22 @@ class Config:
     dtrove_identity: str = "tokens"  # tokens: DTROVE_TOKENS; keystone: that of OS_AUTH_URL
     dtrove_tokens: str = "{}"  # JSON: {sha256 of the token: {"project_id": …, "user": …, "roles": […]}}
     dtrove_token_cache_seconds: float = 60.0  # how long a token counts that Keystone revoked meanwhile
+    # --- the openstack provider
+    dtrove_openstack_network: str | None = None  # id or name of the servers' network; None: the project's only one
+    dtrove_openstack_public_network: str | None = None  # that public addresses are of; None: there are none
+    dtrove_openstack_our_networks: str | None = None  # from where our functions come to servers: a.b.c.d/n,…
+    dtrove_openstack_disk_bus: str = "virtio"  # or scsi: how volumes are named in guests
+    dtrove_openstack_boot_volume_gib: int = 0  # of the volume that a server boots from; 0: its host's disk
+    dtrove_openstack_boot_volume_type: str | None = None  # None: the cloud's default
     # --- the nspawn provider
     dtrove_nspawn_root: str = "/var/lib/dtrove/nspawn"
     dtrove_nspawn_images: str | None = None  # a folder of images shared with another root; None: <root>/images
     dtrove_nspawn_bridge: str = "dtrove0"
     dtrove_nspawn_network: str = "10.79.0.0/24"
+
+    @property
+    def our_networks(self) -> tuple[str, ...]:
+        return tuple((self.dtrove_openstack_our_networks or "").split(","))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Config":

@@ -16,7 +16,9 @@ from chalicelib.steps.execution import Baton, Execution, reopened
 from chalicelib.steps.world import current
 
 LONGEST_LAMBDA = timedelta(seconds=120)  # the longest time-out of the functions that run steps
-PAUSE_SECONDS = 0.1  # between two tries inside one Lambda
+PAUSE_SECONDS = 0.1  # between the first two tries inside one Lambda; then longer …
+LONGEST_PAUSE_SECONDS = 1.0  # … up to this: a real cloud builds for half a minute
+PAUSE_GROWTH = 1.3
 
 
 def load(baton: Baton, execution: Execution) -> tuple[Cluster, Instance]:
@@ -71,14 +73,15 @@ def noted(instance: Instance, step: str, job_id: str) -> Iterator[None]:
 def patiently(work: Callable[[], None]) -> None:
     """Run the work, asking again for a while when it is not ready: cheaper and sooner than a state transition."""
     world = current()
-    until = world.monotonic() + world.patience_seconds
+    until, pause_seconds = world.monotonic() + world.patience_seconds, PAUSE_SECONDS
     while True:
         try:
             return work()
         except NotReady:
             if world.monotonic() >= until:
                 raise
-            world.sleep(PAUSE_SECONDS)
+            world.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
 
 @contextmanager

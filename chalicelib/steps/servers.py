@@ -19,17 +19,25 @@ def create_server(cluster: Cluster, instance: Instance, provider: BaseProvider) 
     The provider keeps the public part in the server's metadata: of two tries at once, the one that came too late
     learns there which key the server was really born with.
     """
+    status, progress = ServerStatus.DELETED, 0
+    if instance.server_id:  # known to an earlier round: it is asked for by its id, and nothing else is
+        status, progress = provider.update_status(instance)
+    if status is ServerStatus.DELETED:
+        _have_server(cluster, instance, provider)
+        status, progress = provider.update_status(instance)
+    if status is ServerStatus.ERROR:
+        raise Permanent(f"The cloud could not build the server of {instance.name}: {instance.message}")
+    if status is not ServerStatus.ACTIVE:
+        raise NotReady(f"The server of {instance.name} is {status}, {progress} %.")
+
+
+def _have_server(cluster: Cluster, instance: Instance, provider: BaseProvider) -> None:
     private = ""
     if not provider.has_server(instance):
         host_key = draw_key()
         private, instance.host_key = host_key.private, host_key.public
         instance.save_held()
     provider.create(instance, birth_of(cluster, instance, private))
-    status, progress = provider.update_status(instance)
-    if status is ServerStatus.ERROR:
-        raise Permanent(f"The cloud could not build the server of {instance.name}: {instance.message}")
-    if status is not ServerStatus.ACTIVE:
-        raise NotReady(f"The server of {instance.name} is {status}, {progress} %.")
 
 
 def birth_of(cluster: Cluster, instance: Instance, host_key_private: str) -> Birth:

@@ -17,6 +17,10 @@ FLAVORS = (  # id, name, MiB of memory, virtual processors, GiB of disk
     ("4", "db.large", 4096, 2, 40),
 )
 VOLUME_TYPES = ("standard", "fast")
+# As an operator grants them: OpenStack's own are 10 servers, and 10 security groups, of which each instance takes one.
+SERVER_QUOTAS = {"instances": 50, "cores": 100, "ram": 102_400}
+NETWORK_QUOTAS = {"security_group": 200, "security_group_rule": 2_000, "port": 200, "floatingip": 20}
+VOLUME_QUOTAS = {"volumes": 50, "snapshots": 50, "gigabytes": 1_000}
 PATIENCE_SECONDS = 120
 LOOK_AGAIN_SECONDS = 0.3
 
@@ -28,6 +32,7 @@ def ensure(images: dict[str, Path]) -> None:
         _computes(admin)
         _flavors(admin)
         _volume_types(admin)
+        _quotas(admin)
         public = _public_network(admin)
         for user in MEMBERS:
             with connected(user) as member:
@@ -80,6 +85,13 @@ def _volume_types(admin: Any) -> None:
     for name in VOLUME_TYPES:
         if volumes.find_type(name) is None:
             volumes.create_type(name=name, extra_specs={"volume_backend_name": "files"})
+
+
+def _quotas(admin: Any) -> None:
+    for user in MEMBERS:
+        admin.set_compute_quotas(user.project, **SERVER_QUOTAS)
+        admin.set_network_quotas(user.project, **NETWORK_QUOTAS)
+        admin.set_volume_quotas(user.project, **VOLUME_QUOTAS)
 
 
 def _public_network(admin: Any) -> Any:

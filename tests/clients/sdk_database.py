@@ -6,10 +6,13 @@ from typing import Any
 
 import openstack
 
+override: dict[str, Any] = (
+    {"database_endpoint_override": os.environ["OS_ENDPOINT"]} if os.environ.get("OVERRIDE") else {}
+)
 connection = openstack.connect(
     auth_type="admin_token",
     auth={"endpoint": os.environ["OS_ENDPOINT"], "token": os.environ["OS_TOKEN"]},
-    **({"database_endpoint_override": os.environ["OS_ENDPOINT"]} if os.environ.get("OVERRIDE") else {}),
+    **override,
 )
 database: Any = connection.database
 seen: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Who may open what is sealed: the API the answers it kept, the functions that reach guests the secrets of clusters."""
+"""Who may open what: the API the answers it kept, who reaches guests the secrets of clusters and our own SSH keys."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,7 @@ from local.aws import REGION, EmbeddedAws
 pytestmark = pytest.mark.aws
 
 POLICIES = Path(__file__).parents[2] / ".chalice"
+FUNCTIONS = sorted(each.name.split("-", 1)[1].removesuffix("-dev.json") for each in POLICIES.glob("policy-*-dev.json"))
 OF_CLUSTER, OF_ANSWER = {"cluster_id": "c1"}, {"answer_id": "a1"}
 
 
@@ -24,15 +25,38 @@ def key_id(aws: EmbeddedAws) -> str:
 
 def kms_of(function: str, aws: EmbeddedAws) -> Any:
     """Return KMS for somebody who may do with it exactly what the function may."""
+    allowed = [each | {"Resource": "*"} for each in statements_of(function, "kms")]
+    return as_somebody("kms", allowed, function, aws)
+
+
+def secrets_manager_of(function: str, aws: EmbeddedAws) -> Any:
+    """Return it as `kms_of` does, where our stack is called dtrove."""
+    statements = statements_of(function, "secretsmanager")
+    allowed = [each | {"Resource": in_stack(each["Resource"]["Fn::Sub"])} for each in statements]
+    return as_somebody("secretsmanager", allowed, function, aws)
+
+
+def in_stack(resource: str) -> str:
+    words = {"Partition": "aws", "Region": REGION, "AccountId": "*", "StackName": "dtrove"}
+    for name, value in words.items():
+        resource = resource.replace(f"${{AWS::{name}}}", value)
+    return resource
+
+
+def statements_of(function: str, service: str) -> list[dict[str, Any]]:
     statements = json.loads((POLICIES / f"policy-{function}-dev.json").read_text())["Statement"]
-    allowed = [each | {"Resource": "*"} for each in statements if each["Action"][0].startswith("kms:")]
+    return [each for each in statements if each["Action"][0].startswith(f"{service}:")]
+
+
+def as_somebody(service: str, allowed: list[dict[str, Any]], function: str, aws: EmbeddedAws) -> Any:
+    allowed = allowed or [{"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}]
     iam, name = aws.client("iam"), f"{function}-{uuid4()}"
     iam.create_user(UserName=name)
     document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
-    iam.put_user_policy(UserName=name, PolicyName="kms", PolicyDocument=document)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    return boto3.client("kms", endpoint_url=aws.endpoint, region_name=REGION, **keys)
+    return boto3.client(service, endpoint_url=aws.endpoint, region_name=REGION, **keys)
 
 
 def wrapped(aws: EmbeddedAws, key_id: str, context: dict[str, str]) -> bytes:
@@ -58,3 +82,27 @@ def test_it_opens_nothing_else(aws: EmbeddedAws, key_id: str, function: str, con
 
     with pytest.raises(ClientError, match="AccessDenied"):
         kms_of(function, aws).decrypt(CiphertextBlob=blob, EncryptionContext=context)
+
+
+@pytest.fixture(scope="module")
+def secrets(aws: EmbeddedAws) -> None:
+    for name in ("dtrove/ssh/jump", "dtrove/else", "other/ssh/jump"):
+        aws.client("secretsmanager").create_secret(Name=name, SecretString=f"of {name}")
+
+
+@pytest.mark.parametrize("function", ["guest", "reads"])
+def test_those_that_reach_guests_read_our_ssh_keys_and_no_other_secret(
+    aws: EmbeddedAws, secrets: None, function: str
+) -> None:
+    client = secrets_manager_of(function, aws)
+
+    assert client.get_secret_value(SecretId="dtrove/ssh/jump")["SecretString"] == "of dtrove/ssh/jump"
+    for name in ("dtrove/else", "other/ssh/jump"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.get_secret_value(SecretId=name)
+
+
+@pytest.mark.parametrize("function", [each for each in FUNCTIONS if each not in {"guest", "reads"}])
+def test_nobody_else_reads_our_ssh_keys(aws: EmbeddedAws, secrets: None, function: str) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets_manager_of(function, aws).get_secret_value(SecretId="dtrove/ssh/jump")

@@ -1,5 +1,7 @@
 """Every provider as a rig: the same story is told of each."""
 
+import json
+import os
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -11,6 +13,7 @@ from chalicelib.providers.nspawn.removal import everything_left, remove_everythi
 from chalicelib.providers.nspawn.site import Site
 from tests.providers.memory_rig import MemoryRig
 from tests.providers.nspawn_rig import NspawnRig
+from tests.providers.openstack_rig import OpenStackRig
 from tests.providers.rig import Rig
 
 
@@ -32,9 +35,21 @@ def nspawn_rig(site: Site) -> NspawnRig:
     return NspawnRig(site)
 
 
-@pytest.fixture(params=["memory", pytest.param("nspawn", marks=pytest.mark.guests)])
+@pytest.fixture(scope="session")
+def openstack_rig() -> OpenStackRig:
+    return OpenStackRig(Config.from_environment(json.loads(os.environ["TRY_CLOUD"])))
+
+
+CLOUDS = [
+    "memory",
+    pytest.param("nspawn", marks=pytest.mark.guests),
+    pytest.param("openstack", marks=pytest.mark.openstack),
+]
+
+
+@pytest.fixture(params=CLOUDS)
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    rig: Rig = MemoryRig() if request.param == "memory" else request.getfixturevalue("nspawn_rig")
+    rig: Rig = MemoryRig() if request.param == "memory" else request.getfixturevalue(f"{request.param}_rig")
     try:
         yield rig
     finally:

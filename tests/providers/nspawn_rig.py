@@ -2,31 +2,21 @@
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
-from contextlib import closing
-from io import StringIO
 from itertools import count
 
-import paramiko
-
-from chalicelib.models.instance import Instance
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from chalicelib.providers.nspawn.site import Site
 from chalicelib.ssh.keys import draw_key
-from tests.outsiders import outsider
-from tests.providers.rig import Rig
+from tests.providers.ssh_rig import SshRig
 
 CHANGES = frozenset(
     {"subprocess.Popen", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chown", "os.truncate", "os.kill"}
 )
-NEARBY_SECONDS = 0.3  # to be refused, or not answered at all, on this host
-TIMEOUT_SECONDS = 5.0
-MOUNT = "mkdir -p /data; mountpoint -q /data || { blkid /dev/vdb || mkfs.xfs -q /dev/vdb; mount /dev/vdb /data; }; "
 
 
-class NspawnRig(Rig):
+class NspawnRig(SshRig):
     has_public_addresses = False
     stride = 4  # each takes a boot; a create has some 80 effects
 
@@ -37,71 +27,6 @@ class NspawnRig(Rig):
 
     def provider(self) -> NspawnProvider:
         return NspawnProvider(self.site)
-
-    def host_key_at(self, address: str) -> str | None:
-        try:
-            with (
-                socket.create_connection((address, 22), NEARBY_SECONDS) as connection,
-                closing(paramiko.Transport(connection)) as transport,
-            ):
-                transport.start_client(timeout=TIMEOUT_SECONDS)
-                key = transport.get_remote_server_key()
-                return f"{key.get_name()} {key.get_base64()}"
-        except (OSError, EOFError, paramiko.SSHException):
-            return None
-
-    def run(self, instance: Instance, command: str) -> tuple[int, str]:
-        """Run the command over SSH, the host key pinned."""
-        with paramiko.SSHClient() as client:
-            kind, key = str(instance.host_key).split()[:2]
-            line = paramiko.hostkeys.HostKeyEntry.from_line(f"{instance.address} {kind} {key}")
-            assert line is not None
-            assert line.key is not None
-            client.get_host_keys().add(str(instance.address), kind, line.key)
-            client.set_missing_host_key_policy(paramiko.RejectPolicy())
-            client.connect(
-                str(instance.address),
-                username=str(instance.user),
-                pkey=paramiko.Ed25519Key.from_private_key(StringIO(self.login.private)),
-                look_for_keys=False,
-                allow_agent=False,
-                timeout=TIMEOUT_SECONDS,
-            )
-            _, output, _ = client.exec_command(f"{{ {command}\n}} 2>&1", timeout=30)
-            text = output.read().decode()
-            return output.channel.recv_exit_status(), text
-
-    def done(self, instance: Instance, command: str) -> str:
-        status, output = self.run(instance, command)
-        assert status == 0, output
-        return output
-
-    def write(self, instance: Instance, text: str, *, on_volume: bool) -> None:
-        path = "/data/kept" if on_volume else "/root/kept"
-        self.done(instance, f"{MOUNT if on_volume else ''} echo -n {text} > {path} && sync {path}")
-
-    def read(self, instance: Instance, *, on_volume: bool) -> str:
-        path = "/data/kept" if on_volume else "/root/kept"
-        return self.done(instance, f"{MOUNT if on_volume else ''} cat {path}").splitlines()[-1]
-
-    def release_volume(self, instance: Instance) -> None:
-        self.done(instance, "umount /data")
-
-    def volume_gib(self, instance: Instance) -> int:
-        status, output = self.run(instance, "test -b /dev/vdb && blockdev --getsize64 /dev/vdb")
-        return int(output) >> 30 if status == 0 else 0
-
-    def serve(self, instance: Instance, port: int) -> None:
-        """Listen, which is to shake hands with whoever comes."""
-        self.done(instance, f"systemd-run --quiet --socket-property=ListenStream={port} sleep infinity")
-
-    def reaches(self, source: str, instance: Instance, port: int) -> bool:
-        with outsider(source) as somebody:
-            return somebody.reaches(str(instance.address), port)
-
-    def neighbour_reaches(self, neighbour: Instance, instance: Instance, port: int) -> bool:
-        shake_hands = f"exec 3<>/dev/tcp/{instance.address}/{port}"
-        return self.run(neighbour, f"timeout 1.5 bash -c '{shake_hands}'")[0] == 0
 
     def cut(self, work: Callable[[], object], at: int) -> bool:
         """Do it in a child that kills itself as soon as Python is about to make change number `at`."""

@@ -8,14 +8,13 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from chalicelib.errors import NotReady, Transient
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Access, BaseProvider, Birth, ServerStatus
 from chalicelib.providers.one_host import Network
 from chalicelib.ssh.keys import KeyPair, draw_key
 
 IMAGE = "debian-12"
-PATIENCE_SECONDS = 30
-LOOK_AGAIN_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,9 @@ class Rig(ABC):
     numbers = count(1)
     network: Network
     has_public_addresses: bool
+    hosts = 1  # that servers can be kept apart on
+    patience_seconds = 30
+    look_again_seconds = 0.02
 
     @abstractmethod
     def provider(self) -> BaseProvider:
@@ -106,10 +108,17 @@ class Rig(ABC):
     def create(self, **order: Any) -> Instance:
         """Return an instance whose server is up and can be reached."""
         newborn = self.order(**order)
-        self.provider().create(newborn.instance, newborn.birth)
+        self.make(newborn.instance, newborn.birth)
         self.settle(newborn.instance, ServerStatus.ACTIVE)
         self.await_host_key(newborn.instance)
         return newborn.instance
+
+    def make(self, instance: Instance, birth: Birth) -> None:
+        def is_made() -> bool:
+            self.provider().create(instance, birth)
+            return True
+
+        self.until(is_made, f"the server of {instance.name} is made")
 
     def settle(self, instance: Instance, status: ServerStatus) -> None:
         provider = self.provider()
@@ -120,10 +129,25 @@ class Rig(ABC):
         self.until(lambda: self.host_key_at(address) == host_key, f"{instance.name} answers with its host key")
 
     def until(self, is_so: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_so():
-            assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"
-            time.sleep(LOOK_AGAIN_SECONDS)
+        deadline = time.monotonic() + self.patience_seconds
+        while not self._is_so(is_so):
+            assert time.monotonic() < deadline, f"not within {self.patience_seconds} s: {what}"
+            time.sleep(self.look_again_seconds)
+
+    def _is_so(self, is_so: Callable[[], bool]) -> bool:
+        try:
+            return is_so()
+        except (NotReady, Transient):  # as a state machine, which asks again
+            return False
+
+    def attach(self, instance: Instance) -> None:
+        self.until(lambda: self.provider().attach_volume(instance), f"the volume of {instance.name} is attached")
+
+    def extend(self, instance: Instance, volume_gib: int) -> None:
+        self.until(lambda: self.provider().extend_volume(instance, volume_gib), f"{instance.name} has {volume_gib} GiB")
+
+    def set_access(self, instance: Instance, access: Access) -> None:
+        self.until(lambda: self.provider().set_access(instance, access), f"the access to {instance.name} is set")
 
     def destroy(self, instance: Instance) -> None:
         self.until(lambda: self.provider().destroy(instance), f"{instance.name} is destroyed")

@@ -14,7 +14,7 @@ from tests.providers.rig import Rig
 def test_created_twice_is_one_server(rig: Rig) -> None:
     newborn = rig.order()
 
-    rig.provider().create(newborn.instance, newborn.birth)
+    rig.make(newborn.instance, newborn.birth)
     rig.provider().create(newborn.instance, rig.birth())
 
     rig.settle(newborn.instance, ServerStatus.ACTIVE)
@@ -27,7 +27,7 @@ def test_a_server_is_found_by_our_id_and_noted_on_the_instance(rig: Rig) -> None
     newborn = rig.order()
     assert not rig.provider().has_server(newborn.instance)
 
-    rig.provider().create(newborn.instance, newborn.birth)
+    rig.make(newborn.instance, newborn.birth)
 
     assert rig.provider().has_server(newborn.instance)
     assert newborn.instance.server_id
@@ -43,7 +43,7 @@ def test_two_creates_at_once_are_one_server_with_one_host_key(rig: Rig) -> None:
     second.instance.instance_id, second.instance.cluster_id = first.instance.instance_id, first.instance.cluster_id
 
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda each: rig.provider().create(each.instance, each.birth), (first, second)))
+        list(pool.map(lambda each: rig.make(each.instance, each.birth), (first, second)))
 
     assert first.instance.address == second.instance.address
     assert first.instance.host_key == second.instance.host_key
@@ -56,7 +56,7 @@ def test_servers_created_at_once_have_addresses_of_their_own(rig: Rig) -> None:
     newborns = [rig.order() for _ in range(4)]
 
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda each: rig.provider().create(each.instance, each.birth), newborns))
+        list(pool.map(lambda each: rig.make(each.instance, each.birth), newborns))
 
     assert len({each.instance.address for each in newborns}) == 4
     for newborn in newborns:
@@ -70,7 +70,7 @@ def test_a_create_cut_anywhere_and_repeated_is_one_server(rig: Rig) -> None:
         was_cut = rig.cut(partial(rig.provider().create, newborn.instance, newborn.birth), at)
         birth = newborn.birth if rig.provider().has_server(newborn.instance) else rig.birth()
 
-        rig.provider().create(newborn.instance, birth)
+        rig.make(newborn.instance, birth)
 
         assert newborn.instance.host_key == birth.host_key_public
         rig.settle(newborn.instance, ServerStatus.ACTIVE)
@@ -99,8 +99,8 @@ def test_a_create_cut_anywhere_can_be_destroyed(rig: Rig) -> None:
 def test_a_destroy_cut_anywhere_and_repeated_leaves_nothing(rig: Rig) -> None:
     for at in rig.cut_points():
         newborn = rig.order()
-        rig.provider().create(newborn.instance, newborn.birth)
-        rig.provider().attach_volume(newborn.instance)
+        rig.make(newborn.instance, newborn.birth)
+        rig.attach(newborn.instance)
 
         was_cut = rig.cut(partial(rig.provider().destroy, newborn.instance), at)
         rig.destroy(newborn.instance)
@@ -127,7 +127,7 @@ def test_what_the_cloud_does_not_have_is_refused_and_nothing_is_made(rig: Rig) -
 
     for newborn in (no_image, no_flavor):
         with pytest.raises(ProviderError, match=r"plan-9|999"):
-            rig.provider().create(newborn.instance, newborn.birth)
+            rig.make(newborn.instance, newborn.birth)
 
     assert rig.owned() == []
 
@@ -149,7 +149,7 @@ def test_without_a_server_there_is_nothing_to_do_it_to(rig: Rig) -> None:
 
 def test_a_stopped_server_starts_again_with_its_data(rig: Rig) -> None:
     instance = rig.create()
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.write(instance, "disk", on_volume=False)
     rig.write(instance, "volume", on_volume=True)
 
@@ -168,7 +168,7 @@ def test_a_stopped_server_starts_again_with_its_data(rig: Rig) -> None:
 
 def test_a_reboot_keeps_the_data(rig: Rig) -> None:
     instance = rig.create()
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.write(instance, "disk", on_volume=False)
     rig.write(instance, "volume", on_volume=True)
 

@@ -23,7 +23,7 @@ def refused(rig: Rig, newborn: Newborn, reason: str) -> None:
     before = rig.owned()
     for _ in range(2):
         with pytest.raises(ProviderError, match=reason):
-            rig.provider().create(newborn.instance, newborn.birth)
+            rig.make(newborn.instance, newborn.birth)
     assert rig.owned() == before
     assert not rig.provider().has_server(newborn.instance)
     rig.destroy(newborn.instance)
@@ -35,7 +35,7 @@ def test_a_server_has_the_address_that_was_asked_for_in_the_network_that_was(rig
 
     instance = rig.create(network_id=network.network_id, subnet_id=network.subnet_id, ip_address=address)
     other = rig.order()
-    rig.provider().create(other.instance, other.birth)
+    rig.make(other.instance, other.birth)
 
     assert instance.address == address != other.instance.address
     for each in (instance, other.instance):
@@ -45,51 +45,57 @@ def test_a_server_has_the_address_that_was_asked_for_in_the_network_that_was(rig
 def test_what_was_asked_of_the_network_and_is_not_there_is_refused_and_nothing_is_made(rig: Rig) -> None:
     subnet = rig.network.subnet
     taken = rig.order()
-    rig.provider().create(taken.instance, taken.birth)
+    rig.make(taken.instance, taken.birth)
 
     refused(rig, rig.order(network_id=NOWHERE), f"Network {NOWHERE} could not be found")
     refused(rig, rig.order(subnet_id=NOWHERE), f"Subnet {NOWHERE} could not be found")
-    refused(rig, rig.order(ip_address="203.0.113.9"), "203.0.113.9 is not a valid IP for subnet")
-    refused(rig, rig.order(ip_address=str(subnet.broadcast_address)), "is not a valid IP for subnet")
-    refused(rig, rig.order(ip_address=str(taken.instance.address)), "is already in use")
-    refused(rig, rig.order(availability_zone="mars"), "availability zone mars is not available")
+    refused(rig, rig.order(ip_address="203.0.113.9"), "203.0.113.9 is not a valid IP for")
+    refused(rig, rig.order(ip_address=str(subnet.broadcast_address)), "is not a valid IP for")
+    refused(rig, rig.order(ip_address=str(taken.instance.address)), "already (in use|allocated)")
+    refused(rig, rig.order(availability_zone="mars"), r"availability zone (mars )?is not available")
 
 
 def test_an_address_is_free_again_when_its_server_is_gone(rig: Rig) -> None:
     first = rig.order(ip_address=free_address(rig))
-    rig.provider().create(first.instance, first.birth)
+    rig.make(first.instance, first.birth)
     rig.destroy(first.instance)
 
     second = rig.order(ip_address=free_address(rig))
-    rig.provider().create(second.instance, second.birth)
+    rig.make(second.instance, second.birth)
 
     assert second.instance.address == free_address(rig)
 
 
 def test_one_host_keeps_servers_together_and_not_apart(rig: Rig) -> None:
+    if rig.hosts > 1:
+        pytest.skip("it has several: see test_openstack.py")
+
     def pair(locality: str) -> tuple[Newborn, Newborn]:
         one = rig.order(locality=locality, availability_zone="nova")
         other = rig.order(locality=locality, cluster_id=str(one.instance.cluster_id))
-        rig.provider().create(one.instance, one.birth)
+        rig.make(one.instance, one.birth)
         return one, other
 
     for locality in ("affinity", "soft-affinity", "soft-anti-affinity"):
         for each in pair(locality):
-            rig.provider().create(each.instance, each.birth)
+            rig.make(each.instance, each.birth)
             rig.destroy(each.instance)
     first, second = pair("anti-affinity")
     refused(rig, second, "No valid host was found")
-    rig.provider().create(first.instance, first.birth)
+    rig.make(first.instance, first.birth)
     assert rig.owned() == ["server"]
 
 
 def test_of_two_that_must_be_apart_and_come_at_once_one_is_refused(rig: Rig) -> None:
+    if rig.hosts > 1:
+        pytest.skip("it has several: see test_openstack.py")
+
     one = rig.order(locality="anti-affinity")
     other = rig.order(locality="anti-affinity", cluster_id=str(one.instance.cluster_id))
 
     def outcome(newborn: Newborn) -> str:
         try:
-            rig.provider().create(newborn.instance, newborn.birth)
+            rig.make(newborn.instance, newborn.birth)
         except ProviderError as error:
             return str(error)
         return "made"
@@ -143,9 +149,9 @@ def test_access_is_changed_live_and_lasts(rig: Rig) -> None:
     rig.serve(instance, PORT)
 
     for _ in range(2):
-        assert rig.provider().set_access(instance, Access(PORT, CIDRS))
+        rig.set_access(instance, Access(PORT, CIDRS))
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (True, False)
-    rig.provider().set_access(instance, Access(PORT, (f"{REFUSED}/32",)))
+    rig.set_access(instance, Access(PORT, (f"{REFUSED}/32",)))
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (False, True)
 
     rig.provider().stop(instance)
@@ -156,7 +162,7 @@ def test_access_is_changed_live_and_lasts(rig: Rig) -> None:
     rig.serve(instance, PORT)
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (False, True)
 
-    rig.provider().set_access(instance, Access(PORT))
+    rig.set_access(instance, Access(PORT))
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (True, True)
 
 
@@ -165,10 +171,10 @@ def test_a_change_of_access_that_comes_late_changes_nothing(rig: Rig) -> None:
     rig.serve(instance, PORT)
 
     for number, source in ((1, ALLOWED), (2, REFUSED), (1, ALLOWED), (0, ALLOWED)):
-        assert rig.provider().set_access(instance, Access(PORT, (f"{source}/32",), number=number))
+        rig.set_access(instance, Access(PORT, (f"{source}/32",), number=number))
 
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (False, True)
-    rig.provider().set_access(instance, Access(PORT, CIDRS, number=2))
+    rig.set_access(instance, Access(PORT, CIDRS, number=2))
     assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (True, False)
 
 
@@ -176,10 +182,10 @@ def test_a_change_of_access_cut_anywhere_and_repeated_is_made(rig: Rig) -> None:
     instance = rig.create(access=Access(PORT))
     rig.serve(instance, PORT)
     for at in range(100):
-        rig.provider().set_access(instance, Access(PORT))
+        rig.set_access(instance, Access(PORT))
         was_cut = rig.cut(partial(rig.provider().set_access, instance, Access(PORT, CIDRS)), at)
 
-        rig.provider().set_access(instance, Access(PORT, CIDRS))
+        rig.set_access(instance, Access(PORT, CIDRS))
 
         assert (rig.reaches(ALLOWED, instance, PORT), rig.reaches(REFUSED, instance, PORT)) == (True, False)
         if not was_cut:
@@ -194,15 +200,15 @@ def test_a_public_address_comes_and_goes_or_is_plainly_refused(rig: Rig) -> None
         refused(rig, rig.order(access=public), "This cloud has no public addresses")
         instance = rig.create(access=Access(PORT))
         with pytest.raises(ProviderError, match="This cloud has no public addresses"):
-            rig.provider().set_access(instance, public)
+            rig.set_access(instance, public)
         return
     born, changed = rig.create(access=public), rig.create(access=Access(PORT))
     assert (bool(born.public_address), changed.public_address) == (True, None)
 
     for _ in range(2):
-        rig.provider().set_access(changed, public)
+        rig.set_access(changed, public)
     assert changed.public_address not in {None, born.public_address}
-    rig.provider().set_access(born, Access(PORT))
+    rig.set_access(born, Access(PORT))
     assert born.public_address is None
 
 
@@ -210,11 +216,11 @@ def test_without_a_server_there_is_no_access_to_set(rig: Rig) -> None:
     instance = rig.order().instance
 
     with pytest.raises(ProviderError, match=str(instance.instance_id)):
-        rig.provider().set_access(instance, Access(PORT))
+        rig.set_access(instance, Access(PORT))
 
 
 def test_a_volume_is_of_a_type_that_the_cloud_has(rig: Rig) -> None:
     for offer in rig.provider().volume_types():
-        assert rig.provider().attach_volume(rig.create(volume_type=offer.name))
+        rig.attach(rig.create(volume_type=offer.name))
     with pytest.raises(ProviderError, match="no volume type golden"):
-        rig.provider().attach_volume(rig.create(volume_type="golden"))
+        rig.attach(rig.create(volume_type="golden"))

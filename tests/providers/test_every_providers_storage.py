@@ -10,10 +10,10 @@ from tests.providers.rig import Rig
 def test_a_volume_attached_twice_is_one_volume(rig: Rig) -> None:
     instance = rig.create()
 
-    assert rig.provider().attach_volume(instance)
-    assert rig.provider().attach_volume(instance)
+    rig.attach(instance)
+    rig.attach(instance)
 
-    assert instance.volume_device == "/dev/vdb"
+    assert str(instance.volume_device).startswith("/dev/")
     assert rig.volume_gib(instance) == 1
     assert rig.owned() == ["server", "volume"]
 
@@ -23,7 +23,7 @@ def test_an_attach_cut_anywhere_and_repeated_is_one_volume(rig: Rig) -> None:
     for at in rig.cut_points():
         was_cut = rig.cut(lambda: rig.provider().attach_volume(instance), at)
 
-        assert rig.provider().attach_volume(instance)
+        rig.attach(instance)
 
         assert rig.volume_gib(instance) == 1
         assert rig.owned() == ["server", "volume"]
@@ -34,14 +34,14 @@ def test_an_attach_cut_anywhere_and_repeated_is_one_volume(rig: Rig) -> None:
 
 def test_a_volume_attached_anew_has_its_data(rig: Rig) -> None:
     instance = rig.create()
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.write(instance, "kept", on_volume=True)
 
     rig.release_volume(instance)
     rig.until(lambda: rig.provider().detach_volume(instance), "detached")
     rig.until(lambda: rig.provider().detach_volume(instance), "detached again")
     assert rig.volume_gib(instance) == 0
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
 
     assert rig.read(instance, on_volume=True) == "kept"
 
@@ -51,7 +51,7 @@ def test_a_volume_attached_while_the_server_is_off_is_there_when_it_starts(rig: 
     rig.provider().stop(instance)
     rig.settle(instance, ServerStatus.SHUTOFF)
 
-    assert rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.provider().start(instance)
     rig.settle(instance, ServerStatus.ACTIVE)
     rig.await_host_key(instance)
@@ -61,11 +61,11 @@ def test_a_volume_attached_while_the_server_is_off_is_there_when_it_starts(rig: 
 
 def test_a_volume_grows_while_it_is_used_and_never_shrinks(rig: Rig) -> None:
     instance = rig.create()
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.write(instance, "kept", on_volume=True)
 
-    assert rig.provider().extend_volume(instance, 3)
-    assert rig.provider().extend_volume(instance, 3)
+    rig.extend(instance, 3)
+    rig.extend(instance, 3)
 
     assert rig.volume_gib(instance) == 3
     assert rig.read(instance, on_volume=True) == "kept"
@@ -75,7 +75,7 @@ def test_a_volume_grows_while_it_is_used_and_never_shrinks(rig: Rig) -> None:
 
 def test_a_snapshot_outlives_its_server_until_it_is_deleted(rig: Rig) -> None:
     instance = rig.create()
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.write(instance, "kept", on_volume=True)
 
     snapshot_id = rig.provider().snapshot(instance)
@@ -160,7 +160,7 @@ def test_a_server_cut_off_stays_so_until_it_is_reconnected(rig: Rig) -> None:
 
 def test_all_that_is_ours_is_listed_with_our_ids_and_can_be_removed(rig: Rig) -> None:
     instance = rig.create()
-    rig.provider().attach_volume(instance)
+    rig.attach(instance)
     rig.provider().snapshot(instance)
     rig.provider().ensure_address(instance.cluster_id)
 

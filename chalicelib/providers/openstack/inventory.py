@@ -1,0 +1,61 @@
+"""What carries our ids: for the sweep, which compares it with the records."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from openstack.connection import Connection
+
+from chalicelib.errors import Transient
+from chalicelib.providers.base import OwnedResource
+from chalicelib.providers.openstack import groups, ports, volumes
+from chalicelib.providers.openstack.labels import Label
+from chalicelib.providers.openstack.servers import GONE
+
+
+def owned(connection: Connection) -> Iterator[OwnedResource]:
+    network, storage = connection.network, connection.block_storage
+    labelled: dict[str, Iterable[Any]] = {
+        "server": (each for each in connection.compute.servers() if each.status not in GONE),
+        "volume": storage.volumes(),
+        "snapshot": storage.snapshots(),
+    }
+    described: dict[str, Iterable[Any]] = {
+        "port": network.ports(),
+        "address": network.ips(),
+        "group": network.security_groups(),
+    }
+    for kind, resources in labelled.items():
+        for each in resources:
+            yield from _listed(kind, each, Label.in_metadata(each.metadata))
+    for kind, resources in described.items():
+        for each in resources:
+            yield from _listed(kind, each, Label.read(each.description))
+
+
+def _listed(kind: str, resource: Any, label: Label | None) -> Iterator[OwnedResource]:
+    if label:
+        born = _moment(resource.created_at)
+        is_idle = kind == "port" and ports.is_free(resource)
+        ids = (str(resource.id), label.cluster_id, label.instance_id)
+        yield OwnedResource(kind, *ids, born, label.deployment, is_idle)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def remove(connection: Connection, resource: OwnedResource) -> None:
+    """Delete it. Already gone is success; what is still used by another is left for the next sweep."""
+    ends: dict[str, Callable[[str], object]] = {
+        "server": connection.compute.delete_server,
+        "volume": lambda volume_id: volumes.drop_volume(connection, volume_id),
+        "snapshot": connection.block_storage.delete_snapshot,
+        "port": lambda port_id: ports.drop_port(connection, port_id),
+        "address": connection.network.delete_ip,
+        "group": lambda group_id: groups.drop_group(connection, group_id),
+    }
+    with suppress(Transient):
+        ends[resource.kind](resource.resource_id)
