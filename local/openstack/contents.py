@@ -43,14 +43,16 @@ def ensure(images: dict[str, Path]) -> None:
 
 def _images(admin: Any, images: dict[str, Path]) -> None:
     for name, file in images.items():
-        if admin.image.find_image(name) is None:
-            admin.create_image(
+        if admin.image.find_image(name) is not None:
+            continue
+        with file.open("rb") as archive:
+            admin.image.create_image(
                 name,
-                filename=str(file),
+                data=archive,
                 disk_format="raw",
                 container_format="bare",
                 visibility="public",
-                use_import=False,
+                validate_checksum=False,
                 wait=True,
                 meta={"os_distro": "debian", "os_version": "12"},
             )
