@@ -1,6 +1,6 @@
 # CI, README and people use these targets and nothing else.
 # demo, up and down take PROVIDER=openstack: servers of a real OpenStack on this machine instead of nspawn guests of ours.
-.PHONY: demo up down check test test-openstack soak bench format lint unit guests host clean
+.PHONY: demo up down check test test-openstack soak bench format lint unit guests host clean deploy undeploy
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -9,6 +9,7 @@ NODE := node_modules/.ready
 CLIENTS := .local/clients/.ready
 KEYSTONE := .local/keystone/.ready
 SCHEMATHESIS := .local/schemathesis/.ready
+CHECKOV := .local/checkov/.ready
 ASL := $(wildcard statemachines/*.asl.json)
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
@@ -34,7 +35,7 @@ lint: $(READY) $(NODE)
 	$(PYTHON) local/format_asl.py --check $(ASL)
 	node local/check_asl.js $(ASL)
 
-unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS)
+unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS) $(CHECKOV)
 	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
 	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 tests/crash
 
@@ -56,6 +57,13 @@ soak: host $(READY)
 bench: host $(READY)
 	$(PYTHON) -m benchmarks
 
+# Into the AWS account of your credentials, by deploy/$(STAGE).env: docs/deploy.md.
+deploy: $(READY)
+	@$(PYTHON) -m local.deploy "$(STAGE)"
+
+undeploy: $(READY)
+	@$(PYTHON) -m local.deploy "$(STAGE)" --delete
+
 format: $(READY)
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
@@ -75,7 +83,8 @@ $(NODE): package.json package-lock.json
 	npm ci --no-fund --no-audit --silent
 	touch $@
 
-# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone, schemathesis.
+# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone, schemathesis,
+# checkov.
 .local/%/.ready: tests/%/requirements.txt
 	@echo "Installing what tests/$* needs in $(@D)"
 	@mkdir -p .local
