@@ -30,10 +30,3 @@ def test_a_servers_own_compute_may_be_stopped_and_started_under_it(project: Proj
 
     assert services.all_run()
     assert server.run(STARTED_AT) == started_at
-
-
-def test_the_cloud_works_again_after_its_messages_were_down(project: Project, group_id: str) -> None:
-    with services.stopped("rabbit"):
-        pass
-
-    assert project.server(group_id).run("cat /etc/told") == "by user data"
