@@ -1,6 +1,6 @@
 # CI, README and people use these targets and nothing else.
 # demo, up and down take PROVIDER=openstack: servers of a real OpenStack on this machine instead of nspawn guests of ours.
-.PHONY: demo up down check test soak bench format lint unit guests host clean
+.PHONY: demo up down check test soak bench format lint unit guests host clean deploy undeploy
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -9,6 +9,7 @@ NODE := node_modules/.ready
 CLIENTS := .local/clients/.ready
 KEYSTONE := .local/keystone/.ready
 SCHEMATHESIS := .local/schemathesis/.ready
+CHECKOV := .local/checkov/.ready
 ASL := $(wildcard statemachines/*.asl.json)
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
@@ -34,7 +35,7 @@ lint: $(READY) $(NODE)
 	$(PYTHON) local/format_asl.py --check $(ASL)
 	node local/check_asl.js $(ASL)
 
-unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS)
+unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS) $(CHECKOV)
 	$(VENV)/bin/pytest -m "not guests" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
 	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
 
@@ -50,6 +51,13 @@ soak: host $(READY)
 # Figures against the bare alternative, into docs/benchmarks.md; best on a quiet machine.
 bench: host $(READY)
 	$(PYTHON) -m benchmarks
+
+# Into the AWS account of your credentials, by deploy/$(STAGE).env: docs/deploy.md.
+deploy: $(READY)
+	@$(PYTHON) -m local.deploy "$(STAGE)"
+
+undeploy: $(READY)
+	@$(PYTHON) -m local.deploy "$(STAGE)" --delete
 
 format: $(READY)
 	$(VENV)/bin/ruff format .
@@ -70,7 +78,8 @@ $(NODE): package.json package-lock.json
 	npm ci --no-fund --no-audit --silent
 	touch $@
 
-# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone, schemathesis.
+# What tests run beside ours, in Python environments of their own: the stock clients, a real Keystone, schemathesis,
+# checkov.
 .local/%/.ready: tests/%/requirements.txt
 	@echo "Installing what tests/$* needs in $(@D)"
 	@mkdir -p .local

@@ -63,6 +63,7 @@ FORMS = {
     "dtrove_bucket": (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
     "dtrove_event_bus": (r"[\w./:-]{1,256}", "the name or ARN of an event bus"),
     "dtrove_reads_function": (r"[\w:.-]{1,200}", "the name or ARN of a function"),
+    "dtrove_cloud_secret": (r"[\w/+=.@:-]{1,512}", "the name or ARN of a secret"),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),
     "dtrove_default_datastore": (r"[\w.-]{1,255}", "a datastore's name or id"),
     "dtrove_region": (r"[\w.-]{1,255}", "at most 255 of A-Z a-z 0-9 _ . -"),
@@ -74,6 +75,10 @@ FORMS = {
 }
 TEMPLATES = ("dtrove_prefix", "dtrove_ssh_host")
 ONE_GUEST = {"instance_id", "local_id", "server_id", "address"}  # by which a prefix can tell a host's guests apart
+OWN_USER = (
+    "OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
+    "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET"
+)
 PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -82,8 +87,9 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     for name, value in settings.items():
         if value is not None and (fault := _fault(name, value)):
             yield f"{name.upper()}: {fault}"
-    if settings["dtrove_identity"] == "keystone" and not _has_own_user(settings):
-        yield "DTROVE_IDENTITY: keystone needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME"
+    known = _has_own_user(settings) or settings["os_application_credential_id"]
+    if settings["dtrove_identity"] == "keystone" and not known:
+        yield f"DTROVE_IDENTITY: keystone needs {OWN_USER}"
     yield from _jump_faults(settings)
     yield from _compute_faults(settings)
     most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
@@ -113,17 +119,14 @@ def openstack_faults(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong for a function that asks OpenStack: others do not know its credentials."""
     known = ("dtrove_cloud_secret", "os_cloud", "os_application_credential_id")
     if not _has_own_user(settings) and not any(settings[each] for each in known):
-        yield (
-            "DTROVE_PROVIDER: openstack needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
-            "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET, or OS_CLOUD"
-        )
+        yield f"DTROVE_PROVIDER: openstack needs {OWN_USER}, or OS_CLOUD"
     if not settings["dtrove_openstack_our_networks"]:
         yield "DTROVE_OPENSTACK_OUR_NETWORKS: must say from where our functions come: nobody else may use SSH"
 
 
 def _has_own_user(settings: Mapping[str, Any]) -> bool:
     project = settings["os_project_id"] or settings["os_project_name"]
-    return bool(settings["os_username"] and settings["os_password"] and project)
+    return bool(settings["dtrove_cloud_secret"] or (settings["os_username"] and settings["os_password"] and project))
 
 
 def _fault(name: str, value: Any) -> str | None:

@@ -49,6 +49,11 @@ class EmbeddedAws:
     def log(self) -> Path:
         return self.folder / "aws.log"
 
+    @property
+    def decisions(self) -> Path:
+        """A line of JSON for each kind of call that policies decided on, if they do."""
+        return self.folder / "decisions.jsonl"
+
     def environment(self) -> dict[str, str]:
         """Return what makes any AWS SDK or tool use it, as the account's root."""
         return {
@@ -128,6 +133,7 @@ def _environment(folder: Path, port: int, auth: bool) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "AUTH": str(auth).lower(),
+        "IAM_DECISIONS": str(folder / "decisions.jsonl") if auth else "",
         "LOG_LEVEL": "WARNING",
         "PERSIST_STATE": "1",
         "S3_PERSIST": "1",

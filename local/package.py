@@ -19,7 +19,6 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 REQUIREMENTS = ROOT / ".local" / "requirements"  # a bundle for each requirements.txt
-STAGE = "dev"
 CHALICE = "from chalice.cli import main; main()"  # of this very Python, whatever PATH says
 EMPTY_APP = """from chalice import Chalice
 
@@ -43,16 +42,16 @@ class Package:
     machines: tuple[Path, ...]  # ASL files
 
 
-def package(project: Path) -> Package:
-    """Package the app in the folder `project`, unless its .local/package is made of these very sources."""
-    folder = project / ".local" / "package"
+def package(project: Path, stage: str = "dev") -> Package:
+    """Package the app in the folder `project`, unless its .local/package/<stage> is made of these very sources."""
+    folder = project / ".local" / "package" / stage
     digest = _digest(project)
     out = folder / "app" / "out"
     stamp = folder / "sources"
     if not (stamp.exists() and stamp.read_text() == digest):
         stamp.unlink(missing_ok=True)
         requirements = _requirements_bundle((project / "requirements.txt").read_bytes())
-        _package_app(project, folder / "app", out)
+        _package_app(project, folder / "app", out, stage)
         _join(requirements, out / "deployment.zip")
         stamp.write_text(digest)
     template = yaml.load((out / "sam.yaml").read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
@@ -90,12 +89,12 @@ def _requirements_bundle(requirements: bytes) -> Path:
             (home / ".chalice" / "config.json").write_text(EMPTY_CONFIG)
             (home / "app.py").write_text(EMPTY_APP)
             (home / "requirements.txt").write_bytes(requirements)
-            _chalice_package(home, home / "out")
+            _chalice_package(home, home / "out", "dev")
             (home / "out" / "deployment.zip").replace(bundle)
     return bundle
 
 
-def _package_app(project: Path, home: Path, out: Path) -> None:
+def _package_app(project: Path, home: Path, out: Path, stage: str) -> None:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     shutil.copy(project / "app.py", home)
@@ -103,11 +102,11 @@ def _package_app(project: Path, home: Path, out: Path) -> None:
         if (project / name).is_dir():
             shutil.copytree(project / name, home / name, ignore=shutil.ignore_patterns(*NOT_SHIPPED))
     shutil.copy(project / "resources.yaml", home)
-    _chalice_package(home, out, "--merge-template", "resources.yaml")
+    _chalice_package(home, out, stage, "--merge-template", "resources.yaml")
 
 
-def _chalice_package(home: Path, out: Path, *options: str) -> None:
-    command = [sys.executable, "-c", CHALICE, "package", "--stage", STAGE, "--template-format", "yaml"]
+def _chalice_package(home: Path, out: Path, stage: str, *options: str) -> None:
+    command = [sys.executable, "-c", CHALICE, "package", "--stage", stage, "--template-format", "yaml"]
     environment = {"AWS_DEFAULT_REGION": DEFAULT_REGION, "PIP_CACHE_DIR": str(ROOT / ".local" / "pip"), **os.environ}
     done = subprocess.run(
         [*command, *options, str(out.resolve())], cwd=home, env=environment, capture_output=True, text=True, check=False

@@ -12,8 +12,9 @@ from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_o
 from local import aws, background, machine
 from local.api import Api
 from local.callers import embedded_settings, tokens_in, url_of, write_env
-from local.deploy import Target, deploy
+from local.deploy import deploy
 from local.grounds import Ground, ground_of
+from local.target import Target
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".local"

@@ -1,12 +1,14 @@
-"""The template that chalice made, completed: where the code is, the state machines, the settings."""
+"""The template that chalice made, completed: where the code is, the state machines, log groups, the settings."""
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError
 from chalicelib.models.instance import check_templates
+from local.stages import DEV, Stage, let_go
 
 Template = dict[str, Any]
 
@@ -16,29 +18,49 @@ ONLY_FOR = {  # settings that not every function may know, by their prefix
     "OS_": {"APIHandler", "Cloud", "SweepCloud"},  # the API asks Keystone about tokens, as the service's own user
     "DTROVE_TOKENS": {"APIHandler"},
     "DTROVE_IDENTITY": {"APIHandler"},  # with keystone it needs OS_…, which others may not know
+    "DTROVE_CLOUD_SECRET": {"APIHandler", "Cloud", "SweepCloud"},
 }
 
 
-def completed(
-    template: Template, bucket: str, code_key: str, machines: Mapping[str, str], settings: Mapping[str, str]
-) -> Template:
-    """Return the template with the bundle at `code_key`, a machine for each definition's key, and the settings.
+@dataclass(frozen=True)
+class Artifacts:
+    """Where in S3 the bundle is, and each workflow's definition."""
+
+    bucket: str
+    code_key: str
+    machines: Mapping[str, str]
+
+
+def completed(template: Template, artifacts: Artifacts, settings: Mapping[str, str], stage: Stage = DEV) -> Template:
+    """Return the template with the bundle, a machine for each definition, log groups and the settings.
 
     Raises:
         ConfigError: a setting has a wrong value, or is none.
     """
     template = copy.deepcopy(template)
     resources = template["Resources"]
-    for function in _functions(template).values():
-        function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": code_key}
-    for workflow, key in machines.items():
-        resources[f"{_camel(workflow)}Machine"] = machine(workflow, bucket, key)
+    for name, function in _functions(template).items():
+        function["Properties"]["CodeUri"] = {"Bucket": artifacts.bucket, "Key": artifacts.code_key}
+        function["Properties"].setdefault("LoggingConfig", {})["LogGroup"] = {"Ref": f"{name}Log"}
+        resources[f"{name}Log"] = log_group(f"/aws/lambda/${{AWS::StackName}}-{name}", stage)
+    for workflow, key in artifacts.machines.items():
+        resources[f"{_camel(workflow)}Machine"] = machine(workflow, artifacts.bucket, key)
+    resources["MachinesLog"] = log_group("/aws/vendedlogs/states/${AWS::StackName}", stage)
     _set(template, settings)
+    if not stage.keeps_records:
+        let_go(resources)
     return template
 
 
 def _functions(template: Template) -> dict[str, Any]:
     return {name: each for name, each in template["Resources"].items() if each["Type"] == FUNCTION}
+
+
+def log_group(name: str, stage: Stage) -> Template:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {"LogGroupName": {"Fn::Sub": name}, "RetentionInDays": stage.log_retention_days},
+    }
 
 
 def machine(workflow: str, bucket: str, key: str) -> Template:
@@ -49,6 +71,12 @@ def machine(workflow: str, bucket: str, key: str) -> Template:
             "RoleArn": {"Fn::GetAtt": ["MachineRole", "Arn"]},
             "DefinitionS3Location": {"Bucket": bucket, "Key": key},
             "DefinitionSubstitutions": {name: {"Fn::GetAtt": [_camel(name), "Arn"]} for name in TASK_FUNCTIONS},
+            "LoggingConfiguration": {
+                "Level": "ERROR",
+                "IncludeExecutionData": False,  # what is asked for from the console may hold what is nobody's business
+                "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": {"Fn::GetAtt": ["MachinesLog", "Arn"]}}}],
+            },
+            "TracingConfiguration": {"Enabled": True},
         },
     }
 

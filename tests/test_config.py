@@ -69,7 +69,11 @@ WRONG = [
     ("DTROVE_OUTPUT_LIMIT_BYTES", "100001", "must be at most 100000"),
     ("DTROVE_SSH_USER", "root; rm", "must be a user name"),
     ("DTROVE_PROVIDER", "no such; thing", "there is no provider no such; thing; there are memory, nspawn"),
-    ("DTROVE_PROVIDER", "openstack", "there is no provider openstack; there are memory, nspawn"),
+    ("DTROVE_OPENSTACK_OUR_NETWORKS", "10.0.0.0/8,here", "must be IPv4 networks: a.b.c.d/n,…"),
+    ("DTROVE_OPENSTACK_OUR_NETWORKS", "10.0.0.1/8", "must be IPv4 networks: a.b.c.d/n,…"),
+    ("DTROVE_OPENSTACK_DISK_BUS", "ide", "must be virtio or scsi"),
+    ("DTROVE_OPENSTACK_BOOT_VOLUME_GIB", "-1", "must be at least 0"),
+    ("DTROVE_PROVIDER", "closedstack", "there is no provider closedstack; there are memory, nspawn, openstack"),
     ("DTROVE_DATASTORE_MANAGERS", "[1]", "must be [[dotted path, name], …]"),
     ("DTROVE_DATASTORE_MANAGERS", "[]", "must be [[dotted path, name], …]"),
     ("DTROVE_DATASTORE_MANAGERS", '[["not a path", "b"]]', "must be [[dotted path, name], …]"),
@@ -231,7 +235,7 @@ def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp
     names = re.findall(r"^export (\w+)=", (tmp_path / "env").read_text(), re.M)
 
     assert {name for name in names if name.startswith("DTROVE_")} == OF_CALLERS
-    assert Config.from_environment(dict.fromkeys([*names, "OS_CLOUD", "PATH"], "x")) == Config()
+    assert Config.from_environment(dict.fromkeys([*names, "OS_TOKEN", "PATH"], "x")) == Config()
 
 
 def test_clouds_yaml_has_a_cloud_for_each_caller(tmp_path: Path) -> None:

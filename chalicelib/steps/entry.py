@@ -20,7 +20,7 @@ from chalicelib.metrics import DEFECTS, STEP_SECONDS, counted
 from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
-from chalicelib.providers import provider_class
+from chalicelib.providers import get_provider
 from chalicelib.steps import reads as reading
 from chalicelib.steps.announcing import announce
 from chalicelib.steps.cloud import refresh_flavors, refresh_volume_types, sweep_cloud
@@ -127,7 +127,7 @@ def ready(privilege: str) -> None:
     write_as_powertools()
     steps.load()
     if privilege == "cloud":
-        provider_class()
+        get_provider()  # which asks nothing of its cloud yet
     if privilege == "guest":
         check_managers()
 

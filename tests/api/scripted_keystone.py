@@ -33,6 +33,7 @@ class ScriptedKeystone:
 
     def __init__(self) -> None:
         self.replies: dict[str, Reply | list[Reply]] = {}
+        self.password = PASSWORD  # the service's own, or its application credential's secret
         self.own_reply: Reply | None = None  # instead of a token for the service
         self.silent = False  # takes requests and answers none
         self.asked: list[str] = []  # the tokens asked about
@@ -46,7 +47,9 @@ class ScriptedKeystone:
     def log_in(self, body: dict[str, Any]) -> Reply:
         if self.own_reply:
             return self.own_reply
-        if body["auth"]["identity"]["password"]["user"]["password"] != PASSWORD:
+        identity = body["auth"]["identity"]
+        credential = identity.get("application_credential") or identity["password"]["user"]
+        if self.password not in (credential.get("secret"), credential.get("password")):
             return Reply(401)
         self.own_tokens.append(f"own-token-{len(self.own_tokens)}")
         reply = token_reply("service")

@@ -20,9 +20,9 @@ from chalicelib.steps.entry import run_step
 from tests.api.client import ApiCaller
 from tests.api.served import created
 from tests.api.test_configurations import attach, carried_out, group
-from tests.conftest import REPO
 from tests.ledger import Ledger
 from tests.orders_placed import MEMBER
+from tests.policies import policy_of, statements_of
 from tests.simulation.service import Simulation
 
 member, reader = ApiCaller(), ApiCaller("reader")
@@ -128,10 +128,9 @@ def test_a_redriven_job_takes_its_group_along_and_its_function_may(
 
     assert Configuration.get(id_).brought_by == {job.job_id}
     updated = {f"dynamodb:UpdateItem {each['TableName'].removeprefix('test-')}" for each in asked[0]["update_items"]}
-    policy = json.loads((REPO / ".chalice" / "policy-guest-dev.json").read_text())["Statement"]
     allowed = {
         f"{action} {table}"
-        for each in policy
+        for each in statements_of(policy_of("guest"))
         for action in each["Action"]
         for table in re.findall(r"StackName}-(\w+)", json.dumps(each["Resource"]))
     }

@@ -1,11 +1,13 @@
 """Keystone as the one who knows callers: what is asked, kept, honoured and refused. The real one: tests/keystone/."""
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.api.access_rules import AccessRule
 from chalicelib.api.keystone import KeystoneIdentity
@@ -283,3 +285,58 @@ def test_no_log_has_a_token_or_a_password(stage: Stage, caplog: pytest.LogCaptur
     assert "Keystone cannot be asked: ConnectFailure" in said
     assert "-token" not in said.replace("x-auth-token", "").replace("x-subject-token", "")
     assert PASSWORD not in said
+
+
+def with_secret(running: Running, read_secret: Callable[[str], str]) -> KeystoneIdentity:
+    settings = Config(os_auth_url=running.url, os_project_name="service", dtrove_cloud_secret="dtrove/openstack")
+    session = KeystoneSession(settings, Clock(), (0.5, 0.3), read_secret)
+    return KeystoneIdentity(session, TokenCache(0, Clock()))
+
+
+SECRETS = [
+    {"username": "dtrove", "password": PASSWORD},
+    {"application_credential_id": "c1", "application_credential_secret": PASSWORD},
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=["password", "application credential"])
+def test_who_we_are_may_be_in_a_secret_that_is_read_once(running: Running, secret: dict[str, str]) -> None:
+    running.keystone.replies["t"] = token_reply()
+    read: list[str] = []
+
+    def read_secret(name: str) -> str:
+        read.append(name)
+        return json.dumps(secret)
+
+    identity = with_secret(running, read_secret)
+    identity.caller_of("t")
+    identity.caller_of("t")
+
+    assert read == ["dtrove/openstack"]
+
+
+def test_a_secret_that_was_changed_is_read_again_when_the_old_one_is_refused(running: Running) -> None:
+    running.keystone.replies["t"] = token_reply()
+    identity = with_secret(running, lambda _: json.dumps({"username": "dtrove", "password": running.keystone.password}))
+    identity.caller_of("t")
+
+    running.keystone.password = "another"
+    running.keystone.forget_own_token()
+
+    assert identity.caller_of("t").project_id == "p1"
+
+
+def lost(name: str) -> str:
+    raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue")
+
+
+def wrong(name: str) -> str:
+    return json.dumps({"username": "dtrove", "password": "wrong"})
+
+
+@pytest.mark.parametrize("read_secret", [lost, wrong, lambda _: "no JSON", lambda _: '["a list"]'])
+def test_without_a_secret_that_serves_nobody_is_known(running: Running, read_secret: Callable[[str], str]) -> None:
+    running.keystone.replies["t"] = token_reply()
+
+    with pytest.raises(Unavailable):
+        with_secret(running, read_secret).caller_of("t")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from local.aws import ROOT, EmbeddedAws, embedded_aws
-from local.deploy import Target, deploy
+from local.deploy import deploy
+from local.target import Target
 from tests.local.deployed import Tiny
 
 TINY = Path(__file__).parent / "tiny"

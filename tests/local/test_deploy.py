@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import DeploymentFailed, Target, main, settings_of
+from local.prerequisites import settings_of
+from local.target import DeploymentFailed
 from tests.local.deployed import Tiny
 
 pytestmark = pytest.mark.aws
@@ -51,22 +52,6 @@ def test_a_failed_deployment_tells_why(tiny: Tiny) -> None:
         resources.write_text(original)
         tiny.redeploy()
     assert tiny.get("/echo/a") == (200, {"value": "a"})
-
-
-def test_an_account_needs_a_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-
-    with pytest.raises(DeploymentFailed, match="AWS_DEFAULT_REGION"):
-        Target.account()
-
-
-def test_nothing_is_deployed_that_would_have_no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["deploy", "--endpoint", "http://127.0.0.1:1"])
-
-    with pytest.raises(SystemExit, match="DTROVE_PROVIDER: there is no provider openstack; there are memory, nspawn"):
-        main()
 
 
 def test_settings_are_lines() -> None:

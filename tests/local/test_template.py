@@ -14,12 +14,14 @@ from pynamodb.models import Model
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError
 from local.package import machine_files
-from local.template import TASK_FUNCTIONS, completed, parameter_name
+from local.stages import DEV, STAGES
+from local.template import TASK_FUNCTIONS, Artifacts, completed, parameter_name
+from tests.policies import POLICIES, statements_of
 from tests.tables import MODELS
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud", "Announce"}
-POLICIES = sorted((ROOT / ".chalice").glob("policy-*.json"))
+NOWHERE = Artifacts("bucket", "code", {})
 
 
 class Loader(yaml.SafeLoader):
@@ -27,9 +29,10 @@ class Loader(yaml.SafeLoader):
 
 
 def long_form(loader: Any, tag: str, node: Any) -> Any:
-    value = loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else loader.construct_sequence(node)
-    if tag == "Ref":
-        return {"Ref": value}
+    scalar = isinstance(node, yaml.ScalarNode)
+    value = loader.construct_scalar(node) if scalar else loader.construct_sequence(node, deep=True)
+    if tag in {"Ref", "Condition"}:
+        return {tag: value}
     return {f"Fn::{tag}": value.split(".", 1) if tag == "GetAtt" else value}
 
 
@@ -100,7 +103,7 @@ def test_each_definition_becomes_a_machine_and_is_fully_substituted() -> None:
     files = machine_files(ROOT)
     keys = {file.name.removesuffix(".asl.json"): f"key of {file.name}" for file in files}
 
-    template = completed(packaged(), "bucket", "code", keys, {})
+    template = completed(packaged(), Artifacts("bucket", "code", keys), {})
 
     machines = list(all_of("AWS::StepFunctions::StateMachine", template["Resources"]).values())
     assert len(files) == len(machines) == len(list((ROOT / "statemachines").glob("*.json"))) > 0
@@ -113,11 +116,13 @@ def test_each_definition_becomes_a_machine_and_is_fully_substituted() -> None:
 
 
 def test_machines_may_invoke_the_task_functions_and_nothing_else() -> None:
-    (policy,) = RESOURCES["MachineRole"]["Properties"]["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    tasks, watching = RESOURCES["MachineRole"]["Properties"]["Policies"]
+    (statement,) = tasks["PolicyDocument"]["Statement"]
+    (others,) = watching["PolicyDocument"]["Statement"]
 
     assert statement["Action"] == "lambda:InvokeFunction"
     assert statement["Resource"] == [{"Fn::GetAtt": [name.capitalize(), "Arn"]} for name in TASK_FUNCTIONS]
+    assert {each.split(":")[0] for each in others["Action"]} == {"logs", "xray"}
 
 
 def test_each_rule_may_invoke_its_target() -> None:
@@ -141,7 +146,7 @@ def test_settings_reach_the_functions_that_may_know_them() -> None:
         **{"OS_USERNAME": "dtrove", "OS_PASSWORD": "x", "OS_PROJECT_ID": "p"},
     }
 
-    template = completed(packaged(), "bucket", "code", {}, settings)
+    template = completed(packaged(), NOWHERE, settings)
 
     def told(setting: str) -> set[str]:
         functions = all_of("AWS::Serverless::Function", template["Resources"])
@@ -164,21 +169,20 @@ def test_wrong_settings_are_refused_before_anything_is_deployed() -> None:
     }
     for variable, value in wrong.items():
         with pytest.raises(ConfigError, match=f"^{variable}: "):
-            completed(packaged(), "bucket", "code", {}, {variable: value})
+            completed(packaged(), NOWHERE, {variable: value})
 
 
 def statements(policy: Path) -> Iterator[tuple[str, str]]:
-    for statement in json.loads(policy.read_text())["Statement"]:
-        actions, resources = statement["Action"], statement["Resource"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            yield action, json.dumps(resources)
+    for statement in statements_of(policy):
+        if statement["Effect"] == "Allow":
+            yield from ((action, json.dumps(statement["Resource"])) for action in statement["Action"])
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
 def test_policies_name_actions_and_resources(policy: Path) -> None:
     for action, resources in statements(policy):
         assert "*" not in action
-        assert '"*"' not in resources
+        assert ('"*"' in resources) == action.startswith("ec2:")  # Lambda's own, which know no resources
         if action.startswith("dynamodb:"):
             assert re.search(r"table/\$\{AWS::StackName\}-\w+", resources)
             assert "dynamodb:Scan" not in action
@@ -187,24 +191,24 @@ def test_policies_name_actions_and_resources(policy: Path) -> None:
 def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     def allowed(action: str) -> set[str]:
         found = {policy.name for policy in POLICIES if action in dict(statements(policy))}
-        return {name.removeprefix("policy-").removesuffix("-dev.json") for name in found}
+        return {name.removeprefix("policy-").removesuffix(".json") for name in found}
 
     assert allowed("kms:GenerateDataKey") == {"api", "records"}
     assert allowed("kms:Decrypt") == {"api", "guest", "reads"}  # the API its own answers: test_who_opens_what.py
-    assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api-dev.json").read_text()
+    assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api.json").read_text()
     assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
     assert allowed("s3:PutObject") == {"guest"}
     assert allowed("s3:DeleteObject") == {"guest", "records"}
     assert allowed("s3:GetObject") == {"reads"}
     assert allowed("s3:ListBucket") == {"guest", "reads", "records"}
     assert allowed("events:PutEvents") == allowed("dynamodb:GetRecords") == {"announce"}
-    assert allowed("states:StartExecution") == {"api", "outcomes", "sweep"}
+    assert allowed("states:StartExecution") == {"api", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 
 
 def test_functions_delete_what_they_forget_and_nothing_else() -> None:
     found = {
-        (policy.name.removeprefix("policy-").removesuffix("-dev.json"), table)
+        (policy.name.removeprefix("policy-").removesuffix(".json"), table)
         for policy in POLICIES
         for action, resources in statements(policy)
         for table in re.findall(r"table/\$\{AWS::StackName\}-(\w+)", resources)
@@ -221,7 +225,7 @@ def test_functions_delete_what_they_forget_and_nothing_else() -> None:
 
 def test_functions_reach_logs_and_nothing_else_of_the_bucket() -> None:
     for policy in POLICIES:
-        for statement in json.loads(policy.read_text())["Statement"]:
+        for statement in statements_of(policy):
             if statement["Action"] == ["s3:ListBucket"]:
                 assert statement["Condition"] == {"StringLike": {"s3:prefix": "logs/*"}}
             elif statement["Action"][0].startswith("s3:"):
@@ -234,17 +238,87 @@ def test_published_logs_are_encrypted_private_and_expire_when_the_setting_says()
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    rule, _ = bucket["LifecycleConfiguration"]["Rules"]
     setting = parameter_name("DTROVE_LOG_RETENTION_DAYS")
     assert (rule["Prefix"], rule["Status"], rule["ExpirationInDays"]) == ("logs/", "Enabled", {"Ref": setting})
     assert TEMPLATE["Parameters"][setting]["Default"] == Config.dtrove_log_retention_days
-    chosen = completed(packaged(), "bucket", "code", {}, {"DTROVE_LOG_RETENTION_DAYS": "7"})
+    chosen = completed(packaged(), NOWHERE, {"DTROVE_LOG_RETENTION_DAYS": "7"})
     assert chosen["Parameters"][setting] == {"Type": "String", "NoEcho": True}
 
 
-def test_each_function_has_a_policy_of_its_own() -> None:
-    stage = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]["dev"]
+@pytest.mark.parametrize("name", STAGES)
+def test_each_function_has_a_policy_of_its_own(name: str) -> None:
+    stage = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][name]
 
+    assert stage["api_gateway_endpoint_type"] == "REGIONAL"
     files = [stage["iam_policy_file"], *(each["iam_policy_file"] for each in stage["lambda_functions"].values())]
     assert sorted(files) == [policy.name for policy in POLICIES]
     assert not stage["autogen_policy"]
+
+
+def test_only_functions_that_reach_guests_or_the_cloud_are_in_the_vpc() -> None:
+    conditions = {
+        name: each["Properties"]["VpcConfig"]["Fn::If"][0]
+        for name, each in RESOURCES.items()
+        if "VpcConfig" in each["Properties"]
+    }
+
+    reach = {"Cloud", "Guest", "Reads", "SweepCloud"}
+    assert conditions == dict.fromkeys(reach, "InVpc") | {"APIHandler": "ApiInVpc"}
+    for policy in POLICIES:
+        name = policy.stem.removeprefix("policy-").replace("-", " ").title().replace(" ", "")
+        network = [each for each in statements_of(policy) if each["Action"][0].startswith("ec2:")]
+        assert [each["Effect"] for each in network] == (["Allow", "Deny"] if name in reach | {"Api"} else [])
+
+
+def test_the_clouds_secret_is_read_by_whom_it_is_for_and_is_no_setting_of_others() -> None:
+    readers = {policy.stem for policy in POLICIES if "secretsmanager:GetSecretValue" in dict(statements(policy))}
+
+    assert readers == {"policy-api", "policy-cloud", "policy-sweep-cloud"}
+    for policy in POLICIES:
+        for action, resource in statements(policy):
+            assert action != "secretsmanager:GetSecretValue" or resource == '{"Ref": "CloudSecretArn"}'
+
+
+def test_prod_keeps_what_customers_trust_it_with_and_dev_leaves_nothing() -> None:
+    def kept(stage: str) -> set[str]:
+        found = completed(packaged(), NOWHERE, {}, STAGES[stage])["Resources"]
+        return {name for name, each in found.items() if str(each.get("DeletionPolicy", "")).startswith("Retain")}
+
+    tables = {name for name, each in all_of("AWS::DynamoDB::Table").items() if "DeletionProtectionEnabled" in each}
+    assert kept("prod") == tables | {"DataKey", "ObjectsBucket"}
+    assert tables == set(all_of("AWS::DynamoDB::Table")) - {"AnswersTable", "FlavorsTable", "RatesTable"}
+    assert kept("dev") == set()
+    relaxed = completed(packaged(), NOWHERE, {}, DEV)["Resources"]
+    assert not any("DeletionProtectionEnabled" in each for each in all_of("AWS::DynamoDB::Table", relaxed).values())
+
+
+@pytest.mark.parametrize(("stage", "days"), [("dev", 14), ("prod", 365)])
+def test_each_function_logs_into_a_group_that_forgets(stage: str, days: int) -> None:
+    resources = completed(packaged(), NOWHERE, {}, STAGES[stage])["Resources"]
+
+    groups = all_of("AWS::Logs::LogGroup", resources)
+    assert set(groups) == {f"{name}Log" for name in FUNCTIONS} | {"MachinesLog"}
+    assert {each["RetentionInDays"] for each in groups.values()} == {days}
+    for name, function in all_of("AWS::Serverless::Function", resources).items():
+        assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Log"}
+    for policy in POLICIES:
+        (log,) = [each for each in statements_of(policy) if each["Sid"] == "LambdaLogs"]
+        assert log["Resource"]["Fn::GetAtt"][0] in groups
+
+
+def test_what_fails_to_the_last_try_waits_for_a_person() -> None:
+    letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    rules = all_of("AWS::Events::Rule")
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert (target["DeadLetterConfig"], set(target["RetryPolicy"])) == (
+            {"Arn": letters},
+            {"MaximumRetryAttempts", "MaximumEventAgeInSeconds"},
+        )
+        function = RESOURCES[target["Arn"]["Fn::GetAtt"][0]]["Properties"]
+        assert function["EventInvokeConfig"]["DestinationConfig"] == {
+            "OnFailure": {"Type": "SQS", "Destination": letters}
+        }
+    (statement,) = RESOURCES["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [{"Fn::GetAtt": [name, "Arn"]} for name in rules]

@@ -1,7 +1,6 @@
 """Who may open what: the API the answers it kept, who reaches guests the secrets of clusters and our own SSH keys."""
 
 import json
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import REGION, EmbeddedAws
+from tests.policies import POLICIES, policy_of, statements_of
 
 pytestmark = pytest.mark.aws
 
-POLICIES = Path(__file__).parents[2] / ".chalice"
-FUNCTIONS = sorted(each.name.split("-", 1)[1].removesuffix("-dev.json") for each in POLICIES.glob("policy-*-dev.json"))
+FUNCTIONS = [each.stem.removeprefix("policy-") for each in POLICIES]
 OF_CLUSTER, OF_ANSWER = {"cluster_id": "c1"}, {"answer_id": "a1"}
 
 
@@ -25,27 +24,27 @@ def key_id(aws: EmbeddedAws) -> str:
 
 def kms_of(function: str, aws: EmbeddedAws) -> Any:
     """Return KMS for somebody who may do with it exactly what the function may."""
-    allowed = [each | {"Resource": "*"} for each in statements_of(function, "kms")]
+    allowed = [each | {"Resource": "*"} for each in statements_on(function, "kms")]
     return as_somebody("kms", allowed, function, aws)
 
 
 def secrets_manager_of(function: str, aws: EmbeddedAws) -> Any:
     """Return it as `kms_of` does, where our stack is called dtrove."""
-    statements = statements_of(function, "secretsmanager")
-    allowed = [each | {"Resource": in_stack(each["Resource"]["Fn::Sub"])} for each in statements]
+    statements = statements_on(function, "secretsmanager")
+    allowed = [each | {"Resource": in_stack(each["Resource"])} for each in statements]
     return as_somebody("secretsmanager", allowed, function, aws)
 
 
-def in_stack(resource: str) -> str:
+def in_stack(told: dict[str, str]) -> str:
+    resource = told.get("Fn::Sub") or f"arn:aws:secretsmanager:{REGION}:000000000000:secret:{told['Ref']}"
     words = {"Partition": "aws", "Region": REGION, "AccountId": "*", "StackName": "dtrove"}
     for name, value in words.items():
         resource = resource.replace(f"${{AWS::{name}}}", value)
     return resource
 
 
-def statements_of(function: str, service: str) -> list[dict[str, Any]]:
-    statements = json.loads((POLICIES / f"policy-{function}-dev.json").read_text())["Statement"]
-    return [each for each in statements if each["Action"][0].startswith(f"{service}:")]
+def statements_on(function: str, service: str) -> list[dict[str, Any]]:
+    return [each for each in statements_of(policy_of(function)) if each["Action"][0].startswith(f"{service}:")]
 
 
 def as_somebody(service: str, allowed: list[dict[str, Any]], function: str, aws: EmbeddedAws) -> Any:
