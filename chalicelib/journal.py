@@ -67,7 +67,7 @@ def name_ids(record: logging.LogRecord) -> bool:
 class Lines(logging.Formatter):
     """One JSON object a line, with the fields that Powertools' formatter has and without the time that takes to import.
 
-    What the API writes is read together with what the others do: docs/decisions/the-api-writes-its-own-lines.md.
+    What the API writes is read together with what the others do: docs/decisions/0020-the-api-writes-its-own-lines.md.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -203,7 +203,7 @@ def tell_changes(records: list[dict[str, Any]], context: Any = None) -> int:
 
 @cache
 def write_as_powertools() -> None:
-    """The API does without: it is 10 ms of import. See docs/decisions/the-api-writes-its-own-lines.md."""
+    """The API does without: it is 10 ms of import. See docs/decisions/0020-the-api-writes-its-own-lines.md."""
     from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter  # noqa: PLC0415
 
     journal.write_as(LambdaPowertoolsFormatter(service=journal.SERVICE, utc=True, use_rfc3339=True))
