@@ -10,8 +10,15 @@ from tests.embedded.tour import ORDER, ends, leave, tour
 
 pytestmark = pytest.mark.aws
 
-OF_LAMBDA = {"LambdaLogs", "LambdaKeepsWhatFailed"}  # what Lambda itself does as the function, in AWS alone
-TAKEN_AWAY = {("APIHandler", "states:StartExecution")}  # by the tour, for executions that never begin
+OF_LAMBDA = {
+    "LambdaLogs",
+    "LambdaKeepsWhatFailed",
+    "LambdaReadsChanges",
+}  # what Lambda itself does as the function, in AWS alone
+TAKEN_AWAY = {  # by tests: for executions that never begin, for changes that cannot be told
+    ("APIHandler", "states:StartExecution"),
+    ("Announce", "events:PutEvents"),
+}
 SAMPLE = [
     ("APIHandler", "CountUse"),
     ("Records", "Forget"),
