@@ -1,5 +1,6 @@
 """What only OpenStack has: servers that boot from volumes, several hosts, other ways to name an image."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from chalicelib.errors import ProviderError
 from chalicelib.providers.base import ServerStatus
 from chalicelib.providers.openstack.cloud import Cloud
 from chalicelib.providers.openstack.provider import OpenStackProvider
+from local.openstack.catalog import ADMIN, connected
 from tests.providers.openstack_rig import OpenStackRig
 from tests.providers.rig import Newborn
 
@@ -45,11 +47,35 @@ def test_two_hosts_keep_two_servers_apart_and_have_none_for_a_third(openstack_ri
     rig.settle(third.instance, ServerStatus.ERROR)
 
     assert "No valid host was found" in str(third.instance.message)
+    assert rig.provider().console(third.instance, 9) == ""
     for each in (first, second, third):
         rig.destroy(each.instance)
     assert rig.owned() == []
     assert not list(rig.cloud.connection.compute.server_groups())
     assert not list(rig.cloud.connection.compute.keypairs())
+
+
+@pytest.fixture
+def too_large() -> Iterator[str]:
+    """A flavor that no host has the disk for."""
+    with connected(ADMIN) as admin:
+        flavor = admin.compute.create_flavor(name="db.too-large", ram=512, vcpus=1, disk=1_000_000)
+        yield str(flavor.id)
+        admin.compute.delete_flavor(flavor)
+
+
+def test_a_resize_that_no_host_has_room_for_is_refused_and_the_server_stays(
+    openstack_rig: OpenStackRig, too_large: str
+) -> None:
+    rig = openstack_rig
+    instance = rig.create()
+
+    with pytest.raises(ProviderError, match="could not give"):
+        rig.until(lambda: rig.provider().resize(instance, too_large), "it is resized")
+
+    assert rig.provider().update_status(instance)[0] is ServerStatus.ACTIVE
+    assert rig.memory_mib(instance) == 512
+    rig.destroy(instance)
 
 
 def test_an_image_is_named_by_its_id_its_name_or_its_tags(openstack_rig: OpenStackRig) -> None:
