@@ -8,7 +8,7 @@ from tests.embedded.policies import FUNCTIONS, allows, calls, pairs, statements,
 from tests.embedded.service import Embedded
 from tests.embedded.tour import ORDER, ends, leave, tour
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("embedded")]
 
 OF_LAMBDA = {"LambdaLogs", "LambdaKeepsWhatFailed"}  # what Lambda itself does as the function, in AWS alone
 TAKEN_AWAY = {("APIHandler", "states:StartExecution")}  # by the tour, for executions that never begin

@@ -9,7 +9,7 @@ from chalicelib.models.record import now
 from tests.embedded.service import Embedded
 from tests.embedded.tour import at_gate, ends, leave
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("embedded")]
 
 KEPT_DAYS = 1  # of ended jobs, in the new release: who closed a job is seen by when it expires
 

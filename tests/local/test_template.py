@@ -113,6 +113,9 @@ def test_each_definition_becomes_a_machine_and_is_fully_substituted() -> None:
         assert found["DefinitionS3Location"] == {"Bucket": "bucket", "Key": keys[name]}
         assert set(re.findall(r"\$\{(\w+)\}", file.read_text())) <= set(found["DefinitionSubstitutions"])
         assert found["RoleArn"] == {"Fn::GetAtt": ["MachineRole", "Arn"]}
+        assert found["TracingConfiguration"] == {"Enabled": True}
+        logging = found["LoggingConfiguration"]
+        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 
 
 def test_machines_may_invoke_the_task_functions_and_nothing_else() -> None:

@@ -22,16 +22,20 @@ def key_id(aws: EmbeddedAws) -> str:
 
 
 def kms_of(function: str, aws: EmbeddedAws) -> Any:
-    """Return KMS for somebody who may do with it exactly what the function may."""
+    return as_function(function, aws, "kms", "*")
+
+
+def as_function(function: str, aws: EmbeddedAws, service: str, resource: str) -> Any:
+    """Return the service for somebody who may do with that resource of it exactly what the function may."""
     statements = statements_of(policy_of(function))
-    allowed = [each | {"Resource": "*"} for each in statements if each["Action"][0].startswith("kms:")]
+    allowed = [each | {"Resource": resource} for each in statements if each["Action"][0].startswith(f"{service}:")]
     iam, name = aws.client("iam"), f"{function}-{uuid4()}"
     iam.create_user(UserName=name)
     document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
-    iam.put_user_policy(UserName=name, PolicyName="kms", PolicyDocument=document)
+    iam.put_user_policy(UserName=name, PolicyName=service, PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    return boto3.client("kms", endpoint_url=aws.endpoint, region_name=REGION, **keys)
+    return boto3.client(service, endpoint_url=aws.endpoint, region_name=REGION, **keys)
 
 
 def wrapped(aws: EmbeddedAws, key_id: str, context: dict[str, str]) -> bytes:
@@ -57,3 +61,14 @@ def test_it_opens_nothing_else(aws: EmbeddedAws, key_id: str, function: str, con
 
     with pytest.raises(ClientError, match="AccessDenied"):
         kms_of(function, aws).decrypt(CiphertextBlob=blob, EncryptionContext=context)
+
+
+@pytest.mark.parametrize("function", ["api", "cloud", "sweep-cloud"])
+def test_it_reads_the_clouds_secret_and_no_other(aws: EmbeddedAws, function: str) -> None:
+    secrets = aws.client("secretsmanager")
+    own, other = (secrets.create_secret(Name=f"s-{uuid4()}", SecretString=each)["ARN"] for each in ("own", "other"))
+    reader = as_function(function, aws, "secretsmanager", own)
+
+    assert reader.get_secret_value(SecretId=own)["SecretString"] == "own"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.get_secret_value(SecretId=other)
