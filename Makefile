@@ -1,4 +1,5 @@
 # CI, README and people use these targets and nothing else.
+# demo, up and down take PROVIDER=openstack: servers of a real OpenStack on this machine instead of nspawn guests of ours.
 .PHONY: demo up down check test soak bench format lint unit guests host clean deploy undeploy
 
 VENV := .venv
@@ -14,13 +15,13 @@ ALONE := tests/crash tests/embedded tests/checkov
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
 demo: host $(READY)
-	@$(PYTHON) -m local.demo
+	@$(PYTHON) -m local.demo $(PROVIDER)
 
 up: host $(READY)
-	@$(PYTHON) -m local.service up
+	@$(PYTHON) -m local.service up $(PROVIDER)
 
 down: $(READY)
-	@$(PYTHON) -m local.service down
+	@$(PYTHON) -m local.service down $(PROVIDER)
 
 test: host check guests
 

@@ -17,6 +17,7 @@ LEAST = {  # all other numbers are above 0
     "dtrove_max_volumes_gib": -1,
     "dtrove_reads_per_minute": -1,
     "dtrove_writes_per_minute": -1,
+    "dtrove_openstack_boot_volume_gib": 0,
     "dtrove_patience_seconds": 0,
     "dtrove_answer_patience_seconds": 0,
     "dtrove_key_passphrase_length": 0,
@@ -40,10 +41,18 @@ FOLDER = (
     r"(/(?!\.{1,2}(/|$))[\w.+-]+)+/?",
     "an absolute path of A-Z a-z 0-9 _ . + -",
 )  # part of mount options, of lines read by words
+USER = r"[a-z_][a-z0-9_-]{0,31}", "a user name"
+HOST_KEY = r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}( .*)?", "an ed25519 public key: ssh-ed25519 AAAA…"
+SECRET = r"[\w/+=.@:-]{1,512}", "the name or ARN of a secret"
 FORMS = {
     "dtrove_prefix": (r"([^\x00-\x1f\x7f]* )?", "one line that ends in a space: the command follows at once"),
-    "dtrove_ssh_user": (r"[a-z_][a-z0-9_-]{0,31}", "a user name"),
+    "dtrove_ssh_user": USER,
     "dtrove_ssh_host": (r"[^\s\x00-\x1f\x7f]+", "a host, such as %(address)s"),
+    "dtrove_jump_user": USER,
+    "dtrove_jump_host_key": HOST_KEY,
+    "dtrove_jump_secret": SECRET,
+    "dtrove_compute_user": USER,
+    "dtrove_compute_secret": SECRET,
     "os_nova_endpoint_type": (r"(public|internal|admin)(URL)?", "publicURL, internalURL or adminURL"),
     "dtrove_identity": (r"tokens|keystone", "tokens or keystone"),
     "dtrove_table_prefix": (r"[\w.-]{0,200}", "at most 200 of A-Z a-z 0-9 _ . -"),
@@ -64,6 +73,7 @@ FORMS = {
     "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),
 }
 TEMPLATES = ("dtrove_prefix", "dtrove_ssh_host")
+ONE_GUEST = {"instance_id", "local_id", "server_id", "address"}  # by which a prefix can tell a host's guests apart
 OWN_USER = (
     "OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME, "
     "or OS_APPLICATION_CREDENTIAL_ID and its secret, or DTROVE_CLOUD_SECRET"
@@ -79,9 +89,29 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     known = _has_own_user(settings) or settings["os_application_credential_id"]
     if settings["dtrove_identity"] == "keystone" and not known:
         yield f"DTROVE_IDENTITY: keystone needs {OWN_USER}"
+    yield from _jump_faults(settings)
+    yield from _compute_faults(settings)
     most = min(settings["dtrove_max_cluster_size"], MAP_LIMIT)
     if fault := _network_fault(settings["dtrove_nspawn_network"], most):
         yield f"DTROVE_NSPAWN_NETWORK: {fault}"
+
+
+def _jump_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    needed = ("dtrove_jump_host", "dtrove_jump_host_key", "dtrove_jump_secret")
+    missing = [each.upper() for each in needed if settings[each] is None]
+    if 0 < len(missing) < len(needed):  # a connection that goes the straight way after all would be a surprise
+        yield f"{', '.join(missing)}: a jump host needs {', '.join(each.upper() for each in needed)}"
+
+
+def _compute_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what would have commands run on a compute host, or a guest's key be asked of it."""
+    has_keys = settings["dtrove_compute_host_keys"].strip("{ }") != ""
+    if not has_keys and "compute_host" in (words_of(settings["dtrove_ssh_host"]) or set()):
+        yield "DTROVE_COMPUTE_HOST_KEYS: DTROVE_SSH_HOST leads to compute hosts, whose keys are not the guests'"
+    if has_keys and settings["dtrove_compute_secret"] is None:
+        yield "DTROVE_COMPUTE_SECRET: compute hosts need one"
+    if has_keys and not (words_of(settings["dtrove_prefix"]) or set()) & ONE_GUEST:
+        yield "DTROVE_PREFIX: on a compute host it must enter the guest, as by %(local_id)s"
 
 
 def openstack_faults(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -143,6 +173,32 @@ def _fills_in(template: str) -> bool:
     return words_of(template) is not None
 
 
+def jump_address(text: str) -> tuple[str, int]:
+    """Return the host and port of "host", "host:port" or "[IPv6]:port". Raises ValueError."""
+    found = re.fullmatch(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?", text, re.ASCII)
+    port = int(found[2] or 22) if found else 0
+    if found is None or not 0 < port < 65_536:
+        raise ValueError("neither a host nor host:port")
+    return found[1].strip("[]"), port
+
+
+def _is_jump_address(text: str) -> bool:
+    try:
+        return bool(jump_address(text))
+    except ValueError:
+        return False
+
+
+def _are_host_keys(text: str) -> bool:
+    try:
+        keys = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(keys, dict) and all(
+        isinstance(key, str) and re.fullmatch(HOST_KEY[0], key, re.ASCII) for key in keys.values()
+    )
+
+
 def _are_tokens(text: str) -> bool:
     try:
         callers = json.loads(text)
@@ -165,6 +221,8 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("os_auth_url", "os_nova_bypass_url", "os_nova_url"), (_is_url, "an http or https URL")),
     "dtrove_openstack_our_networks": (_are_networks, "IPv4 networks: a.b.c.d/n,…"),
     "dtrove_datastore_managers": (_are_managers, "[[dotted path, name], …] as JSON, each name once"),
+    "dtrove_jump_host": (_is_jump_address, "a host or host:port"),
+    "dtrove_compute_host_keys": (_are_host_keys, "{compute host: ssh-ed25519 AAAA…, …} as JSON"),
     "dtrove_tokens": (_are_tokens, '{sha256 of the token: {"project_id": …, "user": …, "roles": […]}, …} as JSON'),
 }
 

@@ -69,6 +69,14 @@ class Config:
     dtrove_ssh_auth_timeout_seconds: float = 10.0
     dtrove_command_timeout_seconds: float = 60.0
     dtrove_output_limit_bytes: int = 65_536
+    # --- reaching guests through other hosts: docs/reaching-guests.md
+    dtrove_jump_host: str | None = None  # host or host:port that connections to guests pass through
+    dtrove_jump_user: str = "dtrove"
+    dtrove_jump_host_key: str | None = None  # OpenSSH line of its public host key, the only one accepted
+    dtrove_jump_secret: str | None = None  # in Secrets Manager, name or ARN: {"private_key": …, "passphrase": …}
+    dtrove_compute_host_keys: str = "{}"  # JSON: {compute host: OpenSSH line of its public host key}
+    dtrove_compute_user: str = "root"  # on compute hosts; DTROVE_SSH_USER is the guests'
+    dtrove_compute_secret: str | None = None  # as DTROVE_JUMP_SECRET, for compute hosts
     # --- steps
     dtrove_patience_seconds: float = 8.0  # how long a step asks again itself before the state machine does
     # --- logs of instances
@@ -105,6 +113,8 @@ class Config:
     dtrove_openstack_public_network: str | None = None  # that public addresses are of; None: there are none
     dtrove_openstack_our_networks: str | None = None  # from where our functions come to servers: a.b.c.d/n,…
     dtrove_openstack_disk_bus: str = "virtio"  # or scsi: how volumes are named in guests
+    dtrove_openstack_boot_volume_gib: int = 0  # of the volume that a server boots from; 0: its host's disk
+    dtrove_openstack_boot_volume_type: str | None = None  # None: the cloud's default
     # --- the nspawn provider
     dtrove_nspawn_root: str = "/var/lib/dtrove/nspawn"
     dtrove_nspawn_images: str | None = None  # a folder of images shared with another root; None: <root>/images

@@ -22,11 +22,7 @@ def embedded_settings(tokens: dict[str, str]) -> dict[str, str]:
         sha256(token.encode()).hexdigest(): dict(zip(("project_id", "user", "roles"), CALLERS[variable], strict=True))
         for variable, token in tokens.items()
     }
-    return {
-        "DTROVE_PROVIDER": "nspawn",
-        "DTROVE_PREFIX": "",
-        "DTROVE_TOKENS": json.dumps(callers),
-    }  # root needs no sudo
+    return {"DTROVE_PREFIX": "", "DTROVE_TOKENS": json.dumps(callers)}  # root needs no sudo
 
 
 def tokens_in(folder: Path) -> dict[str, str]:

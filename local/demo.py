@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.config import Config
 from local import aws, machine, service
 from local.api import Api
+from local.grounds import ground_of
 from local.janitor import watched
 from local.progress import Progress
 from local.proof import CLIENTS, prove
@@ -27,18 +27,18 @@ class Made:
     password: str
 
 
-def main() -> int:
+def main(provider: str = service.NSPAWN) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     if aws.running(service.FOLDER / "aws"):
         sys.exit("The service is up here, and the demo takes down what it finds: `make down` first.")
-    machine.claim(Config(), service.FOLDER, is_up=False)
-    with watched():
+    ground_of(provider, {}).claim(service.FOLDER, is_up=False)
+    with watched(provider):
         try:
-            play(began)
+            play(began, provider)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it behind
-            left = service.down()
+            left = service.down(provider=provider)
             say(
                 "\n".join(f"left: {each}" for each in left)
                 or "Left on this machine: no guest, network, mount or volume"
@@ -47,9 +47,9 @@ def main() -> int:
     return 1 if left else 0
 
 
-def play(began: float) -> None:
+def play(began: float, provider: str) -> None:
     say("Starting DTrove: image, embedded AWS, deployment")
-    running = service.up()
+    running = service.up(provider=provider)
     say(f"DTrove is up at {running.api_url} after {time.monotonic() - began:.1f} s\n")
     api = running.api()
     made = [create(api, datastore, version) for datastore, version, _ in service.OFFERED]
@@ -123,7 +123,7 @@ def say(text: str) -> None:
 if __name__ == "__main__":
     try:
         machine.check()
-        sys.exit(main())
+        sys.exit(main(*sys.argv[1:]))
     except machine.Unfit as reason:
         sys.exit(str(reason))
     except KeyboardInterrupt:

@@ -55,13 +55,13 @@ def build(root: Path) -> None:
     """
     images = root / "images"
     images.mkdir(parents=True, exist_ok=True)
-    with _alone(images):
-        _discard(images.glob(".*.building"))
+    with alone(images):
+        discard(images.glob(".*.building"))
         sources = debian_sources()
         texts = [each.read_text() for each in sources]
-        base_recipe = _hash(SUITE, *BASE_PACKAGES, apt_options(), *texts, _text("base.sh"))
+        base_recipe = hash_of(SUITE, *BASE_PACKAGES, apt_options(), *texts, _text("base.sh"))
         ensure_image(images / BASE, base_recipe, [], lambda layer: _build_base(layer, sources))
-        golden_recipe = _hash(base_recipe, *GOLDEN_PACKAGES, _text("golden.sh"))
+        golden_recipe = hash_of(base_recipe, *GOLDEN_PACKAGES, _text("golden.sh"))
         ensure_image(images / GOLDEN, golden_recipe, [BASE], lambda layer: _build_golden(layer, images / BASE / "tree"))
 
 
@@ -87,7 +87,7 @@ def apt_options() -> str:
 def _build_base(layer: Path, sources: list[Path]) -> None:
     options = layer / "apt.conf"
     options.write_text(apt_options())
-    _run(
+    run(
         *PRIVATE,
         *("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", "--format=directory"),
         *(f"--include={','.join(BASE_PACKAGES)}", f"--aptopt={options}"),
@@ -102,7 +102,7 @@ def _build_base(layer: Path, sources: list[Path]) -> None:
 
 
 def _build_golden(layer: Path, base: Path) -> None:
-    _run(*PRIVATE, str(RECIPES / "golden.sh"), str(base), str(layer), *GOLDEN_PACKAGES, log=layer / "log")
+    run(*PRIVATE, str(RECIPES / "golden.sh"), str(base), str(layer), *GOLDEN_PACKAGES, log=layer / "log")
 
 
 def ensure_image(folder: Path, recipe: str, layers: list[str], fill: Callable[[Path], None]) -> None:
@@ -119,7 +119,7 @@ def ensure_image(folder: Path, recipe: str, layers: list[str], fill: Callable[[P
     fill(building)
     (building / "layers").write_text("".join(f"{each}\n" for each in layers))
     (building / "recipe").write_text(recipe)
-    _discard([folder])
+    discard([folder])
     building.rename(folder)
     print(f"image {folder.name}: built in {time.monotonic() - began_at:.0f} s", flush=True)
 
@@ -129,7 +129,7 @@ def _has_servers(folder: Path) -> bool:
     return f"{folder}/tree" in MOUNTS.read_text() or any(folder.parent.parent.glob("guests/*/record.json"))
 
 
-def _run(*command: str, log: Path) -> None:
+def run(*command: str, log: Path) -> None:
     with log.open("w") as output:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False, cwd="/")
     if ended.returncode:
@@ -137,7 +137,7 @@ def _run(*command: str, log: Path) -> None:
         sys.exit(f"{last_lines}\nThe image could not be built (status {ended.returncode}).")
 
 
-def _discard(folders: Iterator[Path] | list[Path]) -> None:
+def discard(folders: Iterator[Path] | list[Path]) -> None:
     for folder in folders:
         if folder.exists():
             doomed = folder.with_name(f".{folder.name.strip('.')}.{os.getpid()}.building")
@@ -146,13 +146,13 @@ def _discard(folders: Iterator[Path] | list[Path]) -> None:
 
 
 @contextmanager
-def _alone(images: Path) -> Iterator[None]:
+def alone(images: Path) -> Iterator[None]:
     with (images / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _hash(*parts: str) -> str:
+def hash_of(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

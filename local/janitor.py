@@ -18,10 +18,13 @@ ALL_IN_ORDER = b"in order"
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """Have a janitor watch over this process until the block is left, in whatever way that a process survives."""
+def watched(provider: str = service.NSPAWN) -> Iterator[None]:
+    """Have a janitor watch over this process until the block is left, in whatever way that a process survives.
+
+    `provider` is where the service's servers are.
+    """
     janitor = subprocess.Popen(
-        [sys.executable, "-m", "local.janitor"], cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-m", "local.janitor", provider], cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True
     )
     try:
         yield
@@ -32,7 +35,7 @@ def watched() -> Iterator[None]:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.stdin.buffer.read() != ALL_IN_ORDER:
-        service.down()
+        service.down(provider=sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The service on this machine: `up` brings it up, `down` removes every trace of it.
 
-python -m local.service up | down | left
+python -m local.service up | down | left [nspawn | openstack]
 """
 
 import sys
@@ -8,20 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.config import Config
 from chalicelib.models.datastore import Datastore, datastore_id_of, version_id_of
-from chalicelib.providers.nspawn import network
-from chalicelib.providers.nspawn.site import Site
-from local import aws, background, images, machine
+from local import aws, background, machine
 from local.api import Api
 from local.callers import embedded_settings, tokens_in, url_of, write_env
 from local.deploy import deploy
+from local.grounds import Ground, ground_of
 from local.target import Target
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".local"
 PORT = 4566
 STACK = "dtrove"
+NSPAWN = "nspawn"
 STORE, STORE_PORT = "local.store", 4580
 FUNCTIONS = ("Records", "Cloud", "Guest")  # as CloudFormation knows them
 WORKERS = 3  # of each function: the branches of a Map over a three-instance cluster run at once
@@ -42,50 +41,45 @@ class Service:
         return Api(url_of(caller, self.api_url), self.tokens[caller])
 
 
-def up(folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, **chosen: str) -> Service:
+def up(
+    folder: Path = FOLDER, *, port: int = PORT, auth: bool = False, provider: str = NSPAWN, **chosen: str
+) -> Service:
     """Start the service, deployed anew, and write `env` and `clouds.yaml` into the folder.
 
-    `auth` denies by IAM policy what no policy allows; `chosen` are settings beside or instead of the usual ones.
+    `auth` denies by IAM policy what no policy allows; `provider` says where servers are: nspawn or openstack; `chosen`
+    are settings beside or instead of the usual ones.
 
     Raises:
         machine.Unfit: this machine cannot run guests.
     """
-    machine.check()
+    ground = ground_of(provider, chosen)
     tokens = {} if chosen.get("DTROVE_IDENTITY") == "keystone" else tokens_in(folder)
-    settings = embedded_settings(tokens) | chosen
     embedded = aws.running(folder / "aws")
-    machine.claim(Config.from_environment(settings), folder, is_up=embedded is not None)
-    images.build(image_root(settings))
+    ground.claim(folder, is_up=embedded is not None)
+    ground.prepare(folder)
+    settings = embedded_settings(tokens) | dict(ground.settings) | chosen
     embedded = embedded or aws.start(folder / "aws", port=port, auth=auth)
     outputs = deploy(Target.embedded(embedded.endpoint), stack=STACK, settings=settings)
-    open_store(folder, embedded, Site.of(Config.from_environment(settings)), outputs["ObjectsBucket"])
+    open_store(folder, embedded, ground, outputs["ObjectsBucket"])
     service = Service(embedded, outputs["ApiUrl"], tokens)
-    offer(embedded, images.GOLDEN)
+    offer(embedded, ground.image)
     warm(service)
-    network_of_guests = Site.of(Config.from_environment(settings)).only_network
-    write_env(folder, outputs["ApiUrl"], tokens, network_of_guests, embedded.environment())
+    write_env(folder, outputs["ApiUrl"], tokens, ground.network(), embedded.environment())
     return service
 
 
-def image_root(settings: dict[str, str]) -> Path:
-    """Return the folder that holds `images`: other roots may share it."""
-    images_path = Site.of(Config.from_environment(settings)).images
-    return images_path.parent
-
-
-def down(folder: Path = FOLDER, **chosen: str) -> list[str]:
+def down(folder: Path = FOLDER, *, provider: str = NSPAWN, **chosen: str) -> list[str]:
     """Stop the service and remove all it made; return what is left nevertheless."""
     background.stop(folder, STORE)
     aws.stop(folder / "aws")
     for name in ("env", "clouds.yaml", "tokens.json"):
         (folder / name).unlink(missing_ok=True)
-    return machine.remove_everything(Config.from_environment(chosen), folder)
+    return ground_of(provider, chosen).remove(folder)
 
 
-def open_store(folder: Path, embedded: aws.EmbeddedAws, site: Site, bucket: str) -> None:
-    """Give the guests a way to the object store: they reach this host on their bridge, not its loopback."""
-    network.ensure(site)
-    background.start(folder, STORE, str(site.gateway), str(STORE_PORT), embedded.endpoint, bucket)
+def open_store(folder: Path, embedded: aws.EmbeddedAws, ground: Ground, bucket: str) -> None:
+    """Give the guests a way to the object store: they reach this host on their network, not its loopback."""
+    background.start(folder, STORE, ground.host_address(), str(STORE_PORT), embedded.endpoint, bucket)
 
 
 def offer(embedded: aws.EmbeddedAws, image: str) -> None:
@@ -131,15 +125,16 @@ def warm(service: Service) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    match arguments:
-        case ["up"]:
-            service = up()
+    command, provider = [*arguments, NSPAWN, NSPAWN][:2]
+    match command:
+        case "up":
+            service = up(provider=provider)
             print(f"DTrove is up at {service.api_url}; its address and tokens are in .local/env.")
             return 0
-        case ["down"]:
-            left = down()
-        case ["left"]:
-            left = machine.everything_left(Config())
+        case "down":
+            left = down(provider=provider)
+        case "left":
+            left = ground_of(provider, {}).left()
         case _:
             print(__doc__)
             return 2

@@ -14,6 +14,18 @@ from local.callers import CALLERS, write_env
 from tests.conftest import REPO
 
 NETWORK = Network("n", "s", IPv4Network("10.0.0.0/24"))
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJybcPezx/ueZWCGfy9KstUxJnTp67xkdIBU9O4cy3Pe"
+JUMP = {
+    "DTROVE_JUMP_HOST": "bastion.example.org:2222",
+    "DTROVE_JUMP_HOST_KEY": f"{KEY} root@bastion",
+    "DTROVE_JUMP_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:dtrove/ssh/jump-AbCdEf",
+}
+COMPUTE = {
+    "DTROVE_SSH_HOST": "%(compute_host)s.example.org",
+    "DTROVE_PREFIX": "sudo vzctl exec %(local_id)s ",
+    "DTROVE_COMPUTE_HOST_KEYS": f'{{"c1.example.org": "{KEY}"}}',
+    "DTROVE_COMPUTE_SECRET": "dtrove/ssh/compute",
+}
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:x-"
 
 
@@ -57,7 +69,11 @@ WRONG = [
     ("DTROVE_OUTPUT_LIMIT_BYTES", "100001", "must be at most 100000"),
     ("DTROVE_SSH_USER", "root; rm", "must be a user name"),
     ("DTROVE_PROVIDER", "no such; thing", "there is no provider no such; thing; there are memory, nspawn"),
-    ("DTROVE_PROVIDER", "openstack", "there is no provider openstack; there are memory, nspawn"),
+    ("DTROVE_OPENSTACK_OUR_NETWORKS", "10.0.0.0/8,here", "must be IPv4 networks: a.b.c.d/n,…"),
+    ("DTROVE_OPENSTACK_OUR_NETWORKS", "10.0.0.1/8", "must be IPv4 networks: a.b.c.d/n,…"),
+    ("DTROVE_OPENSTACK_DISK_BUS", "ide", "must be virtio or scsi"),
+    ("DTROVE_OPENSTACK_BOOT_VOLUME_GIB", "-1", "must be at least 0"),
+    ("DTROVE_PROVIDER", "closedstack", "there is no provider closedstack; there are memory, nspawn, openstack"),
     ("DTROVE_DATASTORE_MANAGERS", "[1]", "must be [[dotted path, name], …]"),
     ("DTROVE_DATASTORE_MANAGERS", "[]", "must be [[dotted path, name], …]"),
     ("DTROVE_DATASTORE_MANAGERS", '[["not a path", "b"]]', "must be [[dotted path, name], …]"),
@@ -105,6 +121,22 @@ WRONG = [
     ("DTROVE_IDENTITY", "keystone", "keystone needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or OS_PROJECT_NAME"),
     ("DTROVE_TOKEN_CACHE_SECONDS", "-1", "must be at least 0"),
     ("DTROVE_TOKEN_CACHE_SECONDS", "601", "must be at most 600"),
+    *[
+        ("DTROVE_JUMP_HOST", value, "must be a host or host:port")
+        for value in ("", "a:0", "a:65536", "::1", "a b", "a:")
+    ],
+    ("DTROVE_JUMP_USER", "$(id)", "must be a user name"),
+    *[
+        ("DTROVE_JUMP_HOST_KEY", value, "must be an ed25519 public key")
+        for value in ("", "SHA256:x", KEY[:-1], f"{KEY}=")
+    ],
+    ("DTROVE_JUMP_SECRET", "a secret", "must be the name or ARN of a secret"),
+    *[
+        ("DTROVE_COMPUTE_HOST_KEYS", value, "must be {compute host: ssh-ed25519 AAAA…, …} as JSON")
+        for value in ("[]", "{", "", '{"a": 1}', '{"a": "ssh-rsa AAAA"}', "[" * 100_000)
+    ],
+    ("DTROVE_COMPUTE_USER", "a b", "must be a user name"),
+    ("DTROVE_COMPUTE_SECRET", "", "must be the name or ARN of a secret"),
     ("OS_AUTH_URL", "keystone:5000", "must be an http or https URL"),
     ("OS_AUTH_URL", "ftp://keystone/v3", "must be an http or https URL"),
     ("OS_AUTH_URL", "http:///v3", "must be an http or https URL"),
@@ -120,7 +152,7 @@ def test_a_wrong_value_names_its_variable(variable: str, value: str, words: str)
         Config.from_environment({variable: value})
 
     assert str(refusal.value).startswith(f"{variable}: {words}")
-    assert str(refusal.value).count(variable) == 1
+    assert str(refusal.value).count(f"{variable}: ") == 1
 
 
 RIGHT = [
@@ -130,7 +162,7 @@ RIGHT = [
     ("DTROVE_TOKEN_CACHE_SECONDS", "0"),
     ("DTROVE_PREFIX", ""),
     ("DTROVE_PREFIX", "sudo vzctl exec %(local_id)s nice -n 5%% "),
-    ("DTROVE_SSH_HOST", "%(compute_host)s.example.org"),
+    ("DTROVE_SSH_HOST", "%(name)s.example.org"),
     ("DTROVE_PROVIDER", "my.own.Provider"),
     ("DTROVE_MACHINE_PREFIX", ARN),
     ("DTROVE_DATA_KEY", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
@@ -155,6 +187,33 @@ def test_keystone_can_be_chosen_with_a_user_of_our_own(project: str) -> None:
         Config.from_environment({**given, project: ""})
 
 
+@pytest.mark.parametrize("given", [JUMP, COMPUTE, JUMP | COMPUTE], ids=["jump", "compute", "both"])
+def test_guests_may_be_reached_through_other_hosts(given: dict[str, str]) -> None:
+    Config.from_environment(given)
+
+
+@pytest.mark.parametrize("missing", JUMP)
+def test_a_jump_host_is_told_whole_or_not_at_all(missing: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{missing}: a jump host needs DTROVE_JUMP_HOST, "):
+        Config.from_environment({name: value for name, value in JUMP.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"DTROVE_COMPUTE_HOST_KEYS": "{}"}, "DTROVE_COMPUTE_HOST_KEYS: DTROVE_SSH_HOST leads to compute hosts"),
+        ({"DTROVE_COMPUTE_SECRET": None}, "DTROVE_COMPUTE_SECRET: compute hosts need one"),
+        ({"DTROVE_PREFIX": "sudo "}, "DTROVE_PREFIX: on a compute host it must enter the guest"),
+        ({"DTROVE_PREFIX": "sudo enter %(cluster_id)s "}, "DTROVE_PREFIX: on a compute host it must enter the guest"),
+    ],
+)
+def test_no_command_is_meant_for_a_compute_host_itself(changes: dict[str, str | None], reason: str) -> None:
+    given = {name: value for name, value in {**COMPUTE, **changes}.items() if value is not None}
+
+    with pytest.raises(ConfigError, match=f"^{reason}"):
+        Config.from_environment(given)
+
+
 def test_all_that_is_wrong_is_named_at_once() -> None:
     wrong = {"DTROVE_MAX_CLUSTER_SIZE": "x", "DTROVE_SSH_PORT": "0", "DTROVE_SSH_PROT": "22", "DTROVE_PROVIDER": "?"}
 
@@ -176,7 +235,7 @@ def test_what_a_callers_shell_has_is_none_of_our_settings_and_in_nobodys_way(tmp
     names = re.findall(r"^export (\w+)=", (tmp_path / "env").read_text(), re.M)
 
     assert {name for name in names if name.startswith("DTROVE_")} == OF_CALLERS
-    assert Config.from_environment(dict.fromkeys([*names, "OS_CLOUD", "PATH"], "x")) == Config()
+    assert Config.from_environment(dict.fromkeys([*names, "OS_TOKEN", "PATH"], "x")) == Config()
 
 
 def test_clouds_yaml_has_a_cloud_for_each_caller(tmp_path: Path) -> None:

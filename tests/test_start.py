@@ -78,9 +78,14 @@ REFUSED = [
     ("", "DTROVE_SSH_HOST", "%(host)s", "an instance has no host"),
     ("", "DTROVE_PROVIDER", "no.such.Provider", "there is no module no.such for no.such.Provider"),
     ("", "DTROVE_DATASTORE_MANAGERS", '[["a.b.C", "c"]]', "there is no module a.b for a.b.C"),
-    (CLOUD, "DTROVE_PROVIDER", "json.JSONDecoder", "json.JSONDecoder is no BaseProvider; there are memory, nspawn"),
-    (CLOUD, "DTROVE_DEPLOYMENT", "none-was-chosen", "there is no provider openstack; there are memory, nspawn"),
-    (SWEEP_CLOUD, "DTROVE_DEPLOYMENT", "none-was-chosen", "there is no provider openstack; there are memory, nspawn"),
+    (
+        CLOUD,
+        "DTROVE_PROVIDER",
+        "json.JSONDecoder",
+        "json.JSONDecoder is no BaseProvider; there are memory, nspawn, openstack",
+    ),
+    (CLOUD, "DTROVE_DEPLOYMENT", "who-are-we", "openstack needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or"),
+    (SWEEP_CLOUD, "DTROVE_DEPLOYMENT", "who-are-we", "openstack needs OS_USERNAME, OS_PASSWORD and OS_PROJECT_ID or"),
     (GUEST, "DTROVE_DATASTORE_MANAGERS", '[["json.JSONDecoder", "c"]]', "json.JSONDecoder is no BaseManager"),
 ]
 
@@ -89,7 +94,7 @@ REFUSED = [
 def test_the_function_concerned_does_not_start(call: str, variable: str, value: str, words: str) -> None:
     said = started(f"import app\n{call}", **{variable: value})
 
-    named = "DTROVE_PROVIDER" if "provider" in words else variable
+    named = "DTROVE_PROVIDER" if "openstack" in words else variable
     assert said.startswith(f"chalicelib.errors.ConfigError: {named}: {words}")
 
 

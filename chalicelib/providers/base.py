@@ -76,12 +76,13 @@ class VolumeTypeOffer:
 class OwnedResource:
     """Something in the cloud that carries our ids in its metadata."""
 
-    kind: str  # "server", "volume", "snapshot", "address", …
+    kind: str  # "server", "volume", "snapshot", "address"; what else a provider makes has names of its own
     resource_id: str
     cluster_id: str
     instance_id: str | None
     created_at: datetime
     deployment: str  # config.dtrove_deployment of who made it: others may use the same cloud
+    is_idle: bool = False  # no server has what is only of use to one
 
 
 class BaseProvider(ABC):

@@ -1,16 +1,18 @@
 """SshGuest: the Guest protocol over SSH. Everything runs as `{prefix}sh -s`, its script on standard input."""
 
-import shlex
 from collections.abc import Mapping
 from typing import LiteralString
 
 from chalicelib import config
 from chalicelib.config import Config
-from chalicelib.errors import CommandFailed, Permanent, Transient
+from chalicelib.errors import CommandFailed, Transient
 from chalicelib.models.instance import Instance
 from chalicelib.ssh import script
-from chalicelib.ssh.connection import Connection, Endpoint
+from chalicelib.ssh.connection import Answer, Connection, PrivateKey
+from chalicelib.ssh.enclosed import Enclosure
 from chalicelib.ssh.guest import File, Guest, UnitState, render
+from chalicelib.ssh.own_keys import OWN_KEYS, OwnKeys
+from chalicelib.ssh.roads import Road, road_to, travel
 from chalicelib.ssh.writing import writing
 
 STDERR_CHARACTERS = 500  # in an error's message
@@ -18,29 +20,29 @@ OUTPUT_LINES = 1_000
 
 
 class SshGuest(Guest):
-    def __init__(self, connection: Connection, name: str, shell: str, settings: Config) -> None:
+    def __init__(self, connection: Connection, name: str, road: Road, settings: Config) -> None:
         self._connection = connection
         self._name = name
-        self._shell = shell
+        self._road = road
         self._settings = settings
 
     @classmethod
     def connect(
-        cls, instance: Instance, private_key: str, passphrase: str = "", settings: Config | None = None
+        cls,
+        instance: Instance,
+        private_key: str,
+        passphrase: str = "",
+        settings: Config | None = None,
+        own_keys: OwnKeys = OWN_KEYS,
     ) -> "SshGuest":
         """Connect to the instance's guest. Raises as Guest.run does; Transient also while it boots."""
         settings = settings or config.current()
-        known = {name: str(value) for name, value in instance.attribute_values.items() if value is not None}
-        quoted = {name: shlex.quote(value) for name, value in known.items()}
-        try:
-            host = settings.dtrove_ssh_host % known
-            prefix = settings.dtrove_prefix % quoted
-            user, host_key = known["user"], known["host_key"]
-        except KeyError as error:
-            raise Permanent(f"{instance.instance_id}: its guest cannot be reached: {error} is not known.") from error
-        endpoint = Endpoint(instance.instance_id, host, settings.dtrove_ssh_port, user, host_key)
-        connection = Connection.open(endpoint, private_key, passphrase, settings)
-        return cls(connection, instance.instance_id, f"{prefix}sh -s", settings)
+        road = road_to(instance, settings)
+        connection = travel(road, PrivateKey(private_key, passphrase), settings, own_keys)
+        guest = cls(connection, instance.instance_id, road, settings)
+        if road.guest_key:
+            guest._enter()
+        return guest
 
     def run(self, command: LiteralString, *, stdin: str = "", **words: str | int) -> str:
         return self._run(repr(command), command, words, stdin)
@@ -83,13 +85,27 @@ class SshGuest(Guest):
         return self._execute(what, script.whole(render(command, words), stdin), extra_seconds)
 
     def _execute(self, what: str, text: str, extra_seconds: float = 0) -> str:
-        timeout_seconds = self._settings.dtrove_command_timeout_seconds + extra_seconds
-        answer = self._connection.execute(self._shell, text.encode(), timeout_seconds)
+        answer = self._answer(text, self._settings.dtrove_command_timeout_seconds + extra_seconds)
         if answer.exit_status:
             # `what` is the command as written, not as filled in: its words are the customer's
             ending = f"ended with status {answer.exit_status}: {answer.errors.strip()[-STDERR_CHARACTERS:]}"
             raise CommandFailed(f"{self._name}: {what} {ending}", answer.exit_status)
         return answer.output
+
+    def _answer(self, text: str, timeout_seconds: float) -> Answer:
+        if self._road.guest_key is None:
+            return self._connection.execute(self._road.shell, text.encode(), timeout_seconds)
+        enclosure = Enclosure(self._name, self._road.guest_key, self._road.endpoint.host_key)
+        script = enclosure.script(text).encode()
+        return enclosure.read(self._connection.execute(self._road.shell, script, timeout_seconds))
+
+    def _enter(self) -> None:
+        """Make sure that the compute host's answer is the guest's too: some only ask whether that can be reached."""
+        try:
+            self.run("true")
+        except BaseException:
+            self.close()
+            raise
 
 
 def _names(unit: str) -> dict[str, str | int]:

@@ -1,7 +1,6 @@
 """One SSH connection that no sshd can hold past its limits. The one module that imports paramiko."""
 
 import base64
-import errno
 import io
 import logging
 import socket
@@ -9,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import paramiko
 
 from chalicelib.config import Config
 from chalicelib.errors import Permanent, StepError, Transient
+from chalicelib.ssh.wires import Tunnel, Wire, dialled
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it would log reaches us as an exception
 
@@ -23,10 +23,15 @@ KEY_EXCHANGES = ("curve25519-sha256@libssh.org", "ecdh-sha2-nistp256")
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr")
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
 CHUNK_BYTES = 1 << 20
-PACKET_BYTES = 1 << 18  # RFC 4253 has peers take 35,000, and we ask for 32 KiB
+TAIL_BYTES = 1_000  # of what it says on standard error, that are kept whatever the limit: how it ended may be there
 REASON_CHARACTERS = 200  # of an error's text: a peer can put anything into it
 CUT_AGAIN_SECONDS = 0.1
 CLOSE_SECONDS = 1.0
+PROHIBITED = 1  # RFC 4254, 5.1: the host itself does not let us through
+
+
+class KeyRefused(Exception):
+    """The host does not take the key. Whether another try can help depends on whose key it is."""
 
 
 @dataclass(frozen=True)
@@ -42,51 +47,49 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class PrivateKey:
+    text: str = field(repr=False)  # OpenSSH PEM
+    passphrase: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Answer:
     exit_status: int
     output: str  # its head, if it was over the limit
     errors: str  # its tail, if it was over the limit
 
 
-class _Socket(socket.socket):
-    """Acknowledges at once: sshd opens a session in small packets that would each wait 40 ms for our delayed ACK."""
-
-    def recv(self, limit: int, flags: int = 0) -> bytes:
-        if limit > PACKET_BYTES:  # paramiko would gather it in memory, be it 4 GiB
-            raise OSError(errno.EMSGSIZE, f"a packet of {limit} bytes was announced")
-        if hasattr(socket, "TCP_QUICKACK"):  # Linux; the kernel forgets it with the next packet
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return super().recv(limit, flags)
-
-
 class Connection:
-    def __init__(self, connected: socket.socket, endpoint: Endpoint, config: Config) -> None:
-        connected = _Socket(fileno=connected.detach())
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = connected
+    def __init__(self, wire: Wire | Tunnel, endpoint: Endpoint, config: Config, beneath: "Connection | None") -> None:
+        self._wire = wire
         self._endpoint = endpoint
         self._config = config
-        self._transport = paramiko.Transport(connected)
+        self._beneath = beneath
+        self._transport = paramiko.Transport(wire)
         self._channel: paramiko.Channel | None = None
 
     @classmethod
-    def open(cls, endpoint: Endpoint, private_key: str, passphrase: str, config: Config) -> "Connection":
-        """Connect, check the host key, log in.
+    def open(
+        cls, endpoint: Endpoint, key: PrivateKey, config: Config, beneath: "Connection | None" = None
+    ) -> "Connection":
+        """Connect, check the host key, log in: over TCP or through the connection beneath, which is then ours to close.
 
         Raises:
-            Transient: no connection, or our key was refused, as by a guest that still boots (pam_nologin, cloud-init).
+            KeyRefused: it does not take our key.
+            Transient: no connection.
             Permanent: it showed another host key, or one of our own keys cannot be read.
         """
-        pinned, key = _pinned(endpoint), _private(endpoint, private_key, passphrase)
-        address = (endpoint.host, endpoint.port)
         try:
-            connected = socket.create_connection(address, config.dtrove_ssh_connect_timeout_seconds)
-        except OSError as error:
-            raise Transient(f"{endpoint}: no connection: {error}") from error
-        connection = cls(connected, endpoint, config)
+            pinned, private = _pinned(endpoint), _private(endpoint, key)
+            wire = beneath._tunnel_to(endpoint) if beneath else _dialled(endpoint, config)
+        except BaseException:
+            if beneath:
+                beneath.close()
+            raise
+        connection = cls(wire, endpoint, config, beneath)
         try:
             connection._shake_hands(pinned)
-            connection._log_in(key)
+            connection._log_in(private)
         except BaseException:
             connection.close()
             raise
@@ -114,7 +117,23 @@ class Connection:
             self._transport.join(CLOSE_SECONDS)
         self._transport.packetizer.complete_handshake()  # ends a timer that would outlive us
         self._transport.close()
-        self._socket.close()
+        self._wire.close()
+        if self._beneath:
+            self._beneath.close()
+
+    def _tunnel_to(self, endpoint: Endpoint) -> Tunnel:
+        """Have the host that this connection is to connect to another. Raises Transient, Permanent."""
+        there, here = (endpoint.host, endpoint.port), ("127.0.0.1", 0)
+        try:
+            with self._limited("connecting onwards", self._config.dtrove_ssh_connect_timeout_seconds):
+                return Tunnel(self._transport.open_channel("direct-tcpip", there, here))
+        except Transient as error:
+            match error.__cause__:
+                case paramiko.ChannelException(code=code, text=text):
+                    if code == PROHIBITED:
+                        raise Permanent(f"{endpoint}: {self._endpoint} does not let us through: {text}") from error
+                    raise Transient(f"{endpoint}: no connection: {self._endpoint} says: {text}") from error
+            raise Transient(f"{endpoint}: no connection: {error}") from error
 
     def _shake_hands(self, pinned: paramiko.PKey) -> None:
         seconds = self._config.dtrove_ssh_banner_timeout_seconds
@@ -127,15 +146,20 @@ class Connection:
             shown = self._transport.get_remote_server_key()
         if shown.asbytes() != pinned.asbytes():
             raise Permanent(
-                f"{self._endpoint}: its host key changed: it was born with {pinned.fingerprint}"
-                f" and now shows {shown.fingerprint}."
+                f"{self._endpoint}: its host key changed: {pinned.fingerprint} is on record,"
+                f" and now it shows {shown.fingerprint}."
             )
 
     def _log_in(self, key: paramiko.PKey) -> None:
         with self._limited("the log-in", self._config.dtrove_ssh_auth_timeout_seconds):
-            self._transport.auth_publickey(self._endpoint.user, key)
-            if not self._transport.is_authenticated():
-                raise paramiko.AuthenticationException("our key alone is not enough")
+            try:
+                self._transport.auth_publickey(self._endpoint.user, key)
+                if not self._transport.is_authenticated():
+                    raise paramiko.AuthenticationException("our key alone is not enough")
+            except paramiko.AuthenticationException as error:
+                if not self._transport.is_active():  # paramiko's word for a lost connection, too
+                    raise
+                raise KeyRefused(f"{self._endpoint}: the log-in: {_reason(error)}") from error
 
     @contextmanager
     def _limited(self, doing: str, seconds: float) -> Iterator[None]:
@@ -146,9 +170,9 @@ class Connection:
         watchdog.start()
         try:
             yield
-        except StepError:
+        except (StepError, KeyRefused):
             raise
-        except paramiko.IncompatiblePeer as error:  # no ed25519 host key, so not the one it was born with
+        except paramiko.IncompatiblePeer as error:  # no ed25519 host key, so not the one on record
             raise Permanent(f"{self._endpoint}: {_reason(error)}") from error
         except Exception as error:  # a hostile sshd can make paramiko raise anything
             reason = f"took over {seconds:g} s" if time.monotonic() >= end else _reason(error)
@@ -164,8 +188,10 @@ class Connection:
 
     def _cut(self) -> None:
         """End the stream under paramiko, whose thread then wakes all who wait: but for one who was about to."""
+        if self._beneath:
+            self._beneath._cut()
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._wire.shutdown(socket.SHUT_RDWR)
         if not self._transport.is_alive():  # nor if it died in its own error handling
             self._transport.close()
         if self._channel is not None:
@@ -181,7 +207,7 @@ class Connection:
         with suppress(OSError, EOFError, paramiko.SSHException):  # the reader of standard output meets it too
             while chunk := receive(CHUNK_BYTES):
                 kept += chunk
-                del kept[: -self._config.dtrove_output_limit_bytes]
+                del kept[: -max(TAIL_BYTES, self._config.dtrove_output_limit_bytes)]
 
 
 def _send(channel: paramiko.Channel, text: bytes) -> None:
@@ -200,9 +226,16 @@ def _pinned(endpoint: Endpoint) -> paramiko.PKey:
         raise Permanent(f"{endpoint}: the host key on record is not an ed25519 key in OpenSSH's format.") from error
 
 
-def _private(endpoint: Endpoint, private_key: str, passphrase: str) -> paramiko.PKey:
+def _dialled(endpoint: Endpoint, config: Config) -> Wire:
     try:
-        return paramiko.Ed25519Key.from_private_key(io.StringIO(private_key), password=passphrase or None)
+        return dialled(endpoint.host, endpoint.port, config.dtrove_ssh_connect_timeout_seconds)
+    except OSError as error:
+        raise Transient(f"{endpoint}: no connection: {error}") from error
+
+
+def _private(endpoint: Endpoint, key: PrivateKey) -> paramiko.PKey:
+    try:
+        return paramiko.Ed25519Key.from_private_key(io.StringIO(key.text), password=key.passphrase or None)
     except Exception:
         # nothing of the cause is passed on: it was raised over a secret
         raise Permanent(f"{endpoint}: its private key or the passphrase is wrong.") from None

@@ -95,13 +95,21 @@ def _named(resource: OwnedResource) -> str:
 def orphans(owned: Sequence[OwnedResource]) -> Iterator[OwnedResource]:
     """Yield this deployment's resources whose instance, or whose cluster if they have none, has no record.
 
+    Among them are those of an instance that has another server or volume: of a try that came second and was cut.
     The cloud was read first: a record made since then is there.
     """
     ours = [each for each in owned if each.deployment == config.current().dtrove_deployment]
     instance_ids = sorted({each.instance_id for each in ours if each.instance_id})
     cluster_ids = sorted({each.cluster_id for each in ours if not each.instance_id})
-    known = {each.instance_id for each in Instance.batch_get(instance_ids, consistent_read=True)}
-    known |= {each.cluster_id for each in Cluster.batch_get(cluster_ids, consistent_read=True)}
+    instances = {each.instance_id: each for each in Instance.batch_get(instance_ids, consistent_read=True)}
+    clusters = {each.cluster_id for each in Cluster.batch_get(cluster_ids, consistent_read=True)}
     for each in ours:
-        if (each.instance_id or each.cluster_id) not in known:
+        instance = instances.get(each.instance_id) if each.instance_id else None
+        is_known = instance is not None if each.instance_id else each.cluster_id in clusters
+        if not is_known or (instance is not None and _came_second(each, instance)):
             yield each
+
+
+def _came_second(resource: OwnedResource, instance: Instance) -> bool:
+    held = {"server": instance.server_id, "volume": instance.volume_id}.get(resource.kind)
+    return (held is not None and held != resource.resource_id) or (resource.is_idle and instance.server_id is not None)

@@ -16,7 +16,7 @@ from chalicelib.jobs import sweep as sweeping
 from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
-from chalicelib.providers import provider_class
+from chalicelib.providers import get_provider
 from chalicelib.steps import reads as reading
 from chalicelib.steps.cloud import refresh_flavors, refresh_volume_types, sweep_cloud
 from chalicelib.steps.execution import Baton, Execution
@@ -26,6 +26,7 @@ from chalicelib.steps.world import current
 PASSING = {
     "ConditionalCheckFailedException",  # another invocation of the step saved first: read again
     "InternalServerError",
+    "InternalServiceError",
     "ItemCollectionSizeLimitExceededException",
     "KMSInternalException",
     "LimitExceededException",
@@ -86,7 +87,7 @@ def ready(privilege: str) -> None:
     """Import all steps, and the classes that the settings name for them. Raises ConfigError if one is none."""
     steps.load()
     if privilege == "cloud":
-        provider_class()
+        get_provider()  # which asks nothing of its cloud yet
     if privilege == "guest":
         check_managers()
 

@@ -22,6 +22,7 @@ from chalicelib.providers.nspawn.removal import everything_left, remove_everythi
 from chalicelib.providers.nspawn.site import Site
 from chalicelib.ssh.client import SshGuest
 from chalicelib.ssh.keys import KeyPair, draw_key
+from chalicelib.ssh.own_keys import OWN_KEYS, OwnKeys
 from tests.datastores.on_offer import version_of
 
 LOOK_AGAIN_SECONDS = 0.02
@@ -48,6 +49,8 @@ class RealCluster:
     seconds: dict[str, float] = field(default_factory=dict)
     members: list[Instance] = field(default_factory=list)
     key: KeyPair = field(default_factory=draw_key)
+    settings: Config = SETTINGS
+    own_keys: OwnKeys = OWN_KEYS
     passwords: Passwords = field(default_factory=lambda: Passwords(secrets.token_hex(16), secrets.token_hex(16)))
 
     def __post_init__(self) -> None:
@@ -110,7 +113,7 @@ class RealCluster:
     @contextmanager
     def guest(self, instance: Instance) -> Iterator[SshGuest]:
         """Connect anew each time, as each step does."""
-        guest = SshGuest.connect(instance, self.key.private, settings=SETTINGS)
+        guest = SshGuest.connect(instance, self.key.private, settings=self.settings, own_keys=self.own_keys)
         try:
             yield guest
         finally:

@@ -1,4 +1,4 @@
-"""Who may open what is sealed: the API the answers it kept, the functions that reach guests the secrets of clusters."""
+"""Who may open what: the API the answers it kept, who reaches guests the secrets of clusters and our own SSH keys."""
 
 import json
 from typing import Any
@@ -9,10 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import REGION, EmbeddedAws
-from tests.policies import policy_of, statements_of
+from tests.policies import POLICIES, policy_of, statements_of
 
 pytestmark = pytest.mark.aws
 
+FUNCTIONS = [each.stem.removeprefix("policy-") for each in POLICIES]
 OF_CLUSTER, OF_ANSWER = {"cluster_id": "c1"}, {"answer_id": "a1"}
 
 
@@ -22,17 +23,36 @@ def key_id(aws: EmbeddedAws) -> str:
 
 
 def kms_of(function: str, aws: EmbeddedAws) -> Any:
-    return as_function(function, aws, "kms", "*")
+    """Return KMS for somebody who may do with it exactly what the function may."""
+    allowed = [each | {"Resource": "*"} for each in statements_on(function, "kms")]
+    return as_somebody("kms", allowed, function, aws)
 
 
-def as_function(function: str, aws: EmbeddedAws, service: str, resource: str) -> Any:
-    """Return the service for somebody who may do with that resource of it exactly what the function may."""
-    statements = statements_of(policy_of(function))
-    allowed = [each | {"Resource": resource} for each in statements if each["Action"][0].startswith(f"{service}:")]
+def secrets_manager_of(function: str, aws: EmbeddedAws) -> Any:
+    """Return it as `kms_of` does, where our stack is called dtrove."""
+    statements = statements_on(function, "secretsmanager")
+    allowed = [each | {"Resource": in_stack(each["Resource"])} for each in statements]
+    return as_somebody("secretsmanager", allowed, function, aws)
+
+
+def in_stack(told: dict[str, str]) -> str:
+    resource = told.get("Fn::Sub") or f"arn:aws:secretsmanager:{REGION}:000000000000:secret:{told['Ref']}"
+    words = {"Partition": "aws", "Region": REGION, "AccountId": "*", "StackName": "dtrove"}
+    for name, value in words.items():
+        resource = resource.replace(f"${{AWS::{name}}}", value)
+    return resource
+
+
+def statements_on(function: str, service: str) -> list[dict[str, Any]]:
+    return [each for each in statements_of(policy_of(function)) if each["Action"][0].startswith(f"{service}:")]
+
+
+def as_somebody(service: str, allowed: list[dict[str, Any]], function: str, aws: EmbeddedAws) -> Any:
+    allowed = allowed or [{"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}]
     iam, name = aws.client("iam"), f"{function}-{uuid4()}"
     iam.create_user(UserName=name)
     document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
-    iam.put_user_policy(UserName=name, PolicyName=service, PolicyDocument=document)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
     return boto3.client(service, endpoint_url=aws.endpoint, region_name=REGION, **keys)
@@ -63,11 +83,36 @@ def test_it_opens_nothing_else(aws: EmbeddedAws, key_id: str, function: str, con
         kms_of(function, aws).decrypt(CiphertextBlob=blob, EncryptionContext=context)
 
 
+@pytest.fixture(scope="module")
+def secrets(aws: EmbeddedAws) -> None:
+    for name in ("dtrove/ssh/jump", "dtrove/else", "other/ssh/jump"):
+        aws.client("secretsmanager").create_secret(Name=name, SecretString=f"of {name}")
+
+
+@pytest.mark.parametrize("function", ["guest", "reads"])
+def test_those_that_reach_guests_read_our_ssh_keys_and_no_other_secret(
+    aws: EmbeddedAws, secrets: None, function: str
+) -> None:
+    client = secrets_manager_of(function, aws)
+
+    assert client.get_secret_value(SecretId="dtrove/ssh/jump")["SecretString"] == "of dtrove/ssh/jump"
+    for name in ("dtrove/else", "other/ssh/jump"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.get_secret_value(SecretId=name)
+
+
+@pytest.mark.parametrize("function", [each for each in FUNCTIONS if each not in {"guest", "reads"}])
+def test_nobody_else_reads_our_ssh_keys(aws: EmbeddedAws, secrets: None, function: str) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets_manager_of(function, aws).get_secret_value(SecretId="dtrove/ssh/jump")
+
+
 @pytest.mark.parametrize("function", ["api", "cloud", "sweep-cloud"])
-def test_it_reads_the_clouds_secret_and_no_other(aws: EmbeddedAws, function: str) -> None:
-    secrets = aws.client("secretsmanager")
-    own, other = (secrets.create_secret(Name=f"s-{uuid4()}", SecretString=each)["ARN"] for each in ("own", "other"))
-    reader = as_function(function, aws, "secretsmanager", own)
+def test_who_asks_the_cloud_reads_its_secret_and_no_other(aws: EmbeddedAws, function: str) -> None:
+    manager = aws.client("secretsmanager")
+    own, other = (manager.create_secret(Name=f"s-{uuid4()}", SecretString=each)["ARN"] for each in ("own", "other"))
+    (statement,) = [each for each in statements_on(function, "secretsmanager") if each["Sid"] == "ReadCloudSecret"]
+    reader = as_somebody("secretsmanager", [statement | {"Resource": own}], function, aws)
 
     assert reader.get_secret_value(SecretId=own)["SecretString"] == "own"
     with pytest.raises(ClientError, match="AccessDenied"):

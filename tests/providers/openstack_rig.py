@@ -25,7 +25,7 @@ class OpenStackRig(SshRig):
     hosts = 2
     stride = 3  # each takes a boot
     patience_seconds = 120
-    look_again_seconds = 0.1
+    look_again_seconds = 0.5
 
     def __init__(self, settings: Config) -> None:
         self.login = draw_key()

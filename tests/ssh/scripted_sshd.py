@@ -4,7 +4,9 @@ import io
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import paramiko
@@ -25,6 +27,7 @@ class Script:
         default=lambda channel, command, closing: run_in_sh(channel, command)
     )
     host_keys: tuple[paramiko.PKey, ...] = ()  # instead of its own
+    forward: Callable[[tuple[str, int], threading.Event], socket.socket | int] | None = None  # None: not allowed
 
 
 class ScriptedSshd:
@@ -34,6 +37,8 @@ class ScriptedSshd:
         self.closing = threading.Event()
         self.commands: list[str] = []
         self.was_asked_to_authenticate = False
+        self.trusted: tuple[str, ...] | None = None  # public keys; None: all
+        self.forwarded: dict[int, socket.socket] = {}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.05)
         self.port: int = self._listener.getsockname()[1]
@@ -47,10 +52,21 @@ class ScriptedSshd:
     def __exit__(self, *_exception: object) -> None:
         self.closing.set()
         for peer in self._peers:
+            with suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for it
             peer.close()
         for thread in self._threads:
             thread.join(5)
         self._listener.close()
+
+    def has_no_client(self, within_seconds: float) -> bool:
+        """Say whether all who connected are gone, or went within the time."""
+        end = time.monotonic() + within_seconds
+        while any(each.is_alive() for each in self._threads if isinstance(each, paramiko.Transport)):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
@@ -80,12 +96,20 @@ class ScriptedSshd:
             transport.start_server(server=_Server(self))
             opened = []  # a transport holds its channels weakly
             while transport.is_active() and not self.closing.is_set():
-                opened.append(transport.accept(0.05))
+                if (channel := transport.accept(0.05)) is not None:
+                    opened.append(channel)
+                    self._forward(channel)
         except (EOFError, OSError, paramiko.SSHException):
             pass  # the client went away
         finally:
             transport.packetizer.complete_handshake()
             transport.close()
+
+    def _forward(self, channel: paramiko.Channel) -> None:
+        if (beyond := self.forwarded.pop(channel.get_id(), None)) is not None:
+            self._peers.append(beyond)
+            self._start(_pump, channel.recv, beyond.sendall, beyond)
+            self._start(_pump, beyond.recv, channel.sendall, channel)
 
 
 class _Server(paramiko.ServerInterface):  # type: ignore[misc] # paramiko is untyped
@@ -95,14 +119,27 @@ class _Server(paramiko.ServerInterface):  # type: ignore[misc] # paramiko is unt
     def get_allowed_auths(self, _username: str) -> str:
         return "publickey"
 
-    def check_auth_publickey(self, _username: str, _key: paramiko.PKey) -> int:
+    def check_auth_publickey(self, _username: str, key: paramiko.PKey) -> int:
         self._sshd.was_asked_to_authenticate = True
-        accepted = self._sshd.script.authenticate(self._sshd.closing)
+        trusted = self._sshd.trusted
+        is_trusted = trusted is None or f"{key.get_name()} {key.get_base64()}" in trusted
+        accepted = is_trusted and self._sshd.script.authenticate(self._sshd.closing)
         return int(paramiko.AUTH_SUCCESSFUL if accepted else paramiko.AUTH_FAILED)
 
     def check_channel_request(self, _kind: str, _channel_id: int) -> int:
         opened = self._sshd.script.open_channel(self._sshd.closing)
         return int(paramiko.OPEN_SUCCEEDED if opened else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED)
+
+    def check_channel_direct_tcpip_request(
+        self, channel_id: int, _origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        if self._sshd.script.forward is None:
+            return int(paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED)
+        beyond = self._sshd.script.forward(destination, self._sshd.closing)
+        if isinstance(beyond, int):
+            return beyond
+        self._sshd.forwarded[channel_id] = beyond
+        return int(paramiko.OPEN_SUCCEEDED)
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self._sshd.commands.append(command.decode())
@@ -118,9 +155,31 @@ def _execute(sshd: ScriptedSshd, channel: paramiko.Channel, command: str) -> Non
         pass  # the client went away
 
 
+def connect_onwards(destination: tuple[str, int], _closing: threading.Event) -> socket.socket | int:
+    """Do what sshd does with AllowTcpForwarding."""
+    try:
+        return socket.create_connection(destination, 5)
+    except OSError:
+        return int(paramiko.OPEN_FAILED_CONNECT_FAILED)
+
+
+def _pump(receive: Callable[[int], bytes], send: Callable[[bytes], None], to: socket.socket | paramiko.Channel) -> None:
+    try:
+        while chunk := receive(1 << 16):
+            send(chunk)
+    except (EOFError, OSError, paramiko.SSHException):
+        pass  # either end went away
+    finally:
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            to.shutdown(socket.SHUT_WR) if isinstance(to, socket.socket) else to.close()
+
+
 def run_in_sh(channel: paramiko.Channel, command: str) -> None:
     """Do what sshd does, but for reading all input first."""
-    given = channel.makefile("rb").read()
+    answer_from_sh(channel, command, channel.makefile("rb").read())
+
+
+def answer_from_sh(channel: paramiko.Channel, command: str, given: bytes) -> None:
     done = subprocess.run(["/bin/sh", "-c", command], input=given, capture_output=True, check=False)
     channel.sendall(done.stdout)
     channel.sendall_stderr(done.stderr)

@@ -160,7 +160,7 @@ def test_another_host_key_is_permanent_and_names_both() -> None:
         connect(sshd, host_key=other.public)
 
     assert "i-1 (root@127.0.0.1:" in str(refused.value)
-    assert "its host key changed: it was born with SHA256:" in str(refused.value)
+    assert "its host key changed: SHA256:" in str(refused.value)
     assert str(refused.value).count("SHA256:") == 2
     assert not sshd.was_asked_to_authenticate
 

@@ -13,7 +13,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
 from chalicelib.providers.memory import MemoryProvider
-from chalicelib.steps.cloud import refresh_flavors, sweep_cloud
+from chalicelib.steps.cloud import orphans, refresh_flavors, sweep_cloud
 from chalicelib.steps.entry import as_outcome, run_step, settle_execution, snake_case
 from tests.orders_placed import active, change, fresh, fresh_job, ordered
 from tests.simulation.service import Simulation
@@ -236,6 +236,18 @@ def test_another_deployment_s_resources_are_not_ours_to_judge(simulation: Simula
 
     assert sweep_cloud(MemoryProvider(simulation.cloud)) == []
     assert len(simulation.cloud.servers) == 1
+
+
+def test_what_is_left_of_a_try_that_came_second_belongs_to_nobody(simulation: Simulation) -> None:
+    placed = ordered(1, volume_gib=1)
+    simulation.carry_out(placed.job)
+    first_ones = MemoryProvider(simulation.cloud).owned()
+    second_ones = [replace(each, resource_id=f"second {each.kind}") for each in first_ones]
+    ports = [replace(first_ones[0], kind="port", resource_id=name, is_idle=name == "idle") for name in ("used", "idle")]
+
+    found = [each.resource_id for each in orphans([*first_ones, *second_ones, *ports])]
+
+    assert found == ["second server", "second volume", "idle"]
 
 
 def test_an_address_whose_cluster_is_gone_belongs_to_nobody(simulation: Simulation) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from openstack.connection import Connection
 
 from chalicelib.models.instance import Instance
-from chalicelib.providers.openstack.choice import Found, only_one
+from chalicelib.providers.openstack.choice import Found, forget, only_one
 from chalicelib.providers.openstack.labels import Label, name_of
 
 
@@ -52,6 +52,7 @@ class Addresses:
     def drop_all(self) -> None:
         for each in self.all():
             self.drop(str(each.id))
+        forget(self._connection, self.name)
 
 
 def of_instance(connection: Connection, instance: Instance) -> Addresses:

@@ -13,7 +13,7 @@ from chalicelib.providers.openstack.departures import drop_satellites
 from chalicelib.providers.openstack.lookups import image_id, network_and_subnet, public_network
 from chalicelib.providers.openstack.nearness import server_group
 from chalicelib.providers.openstack.refusals import translated
-from chalicelib.providers.openstack.servers import Place, Servers, make_server, port_id_of
+from chalicelib.providers.openstack.servers import Place, Servers, make_server, port_id_of, root_disk
 
 
 def born(cloud: Cloud, instance: Instance, birth: Birth) -> Any:
@@ -54,11 +54,11 @@ class Try:
             raise
 
     def _ask(self, free_ports: list[Any]) -> str:
-        image = image_id(self.cloud, self.birth.image)
+        disk = root_disk(image_id(self.cloud, self.birth.image), self.cloud.settings)
         if self.birth.access.is_public:
             public_network(self.cloud)
         near = server_group(self.cloud.connection, self.instance)
-        place = Place(image, self._port(free_ports), near)
+        place = Place(disk, self._port(free_ports), near)
         return make_server(self.cloud.connection, self.instance, self.birth, place)
 
     def _port(self, free_ports: list[Any]) -> Any:

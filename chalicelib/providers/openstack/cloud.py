@@ -57,11 +57,14 @@ class Cloud:
 
     def _read(self) -> Secret:
         name = str(self.settings.dtrove_cloud_secret)
+        wrong = f"The secret {name} must be a JSON object with some of {', '.join(SECRETS)}."
         try:
             told = json.loads(self.read_secret(name))
-            return {each: str(told[each]) for each in SECRETS if each in told}
-        except (ValueError, TypeError):
-            raise ProviderError(f"The secret {name} must be a JSON object with {', '.join(SECRETS)}.") from None
+        except ValueError:
+            raise ProviderError(wrong) from None  # which would show it
+        if not isinstance(told, dict):
+            raise ProviderError(wrong)
+        return {each: str(told[each]) for each in SECRETS if each in told}
 
 
 def connected(settings: Config, secret: Secret) -> Connection:

@@ -14,7 +14,7 @@ from openstack.exceptions import ConflictException, NotFoundException
 
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Access
-from chalicelib.providers.openstack.choice import Found, only_one
+from chalicelib.providers.openstack.choice import Found, forget, only_one
 from chalicelib.providers.openstack.labels import Label, name_of
 
 EVERYBODY = "0.0.0.0/0"
@@ -58,8 +58,10 @@ def cluster_group(connection: Connection, cluster_id: str) -> str:
 
 def drop_cluster_groups(connection: Connection, cluster_id: str) -> None:
     """Remove the cluster's group unless a port still has it."""
-    for each in ClusterGroups(connection, cluster_id).found():
-        drop_group(connection, each.resource_id)
+    family = ClusterGroups(connection, cluster_id)
+    is_used = [each for each in family.found() if not drop_group(connection, each.resource_id)]
+    if not is_used:
+        forget(connection, family.name)
 
 
 def access_group(connection: Connection, instance: Instance, access: Access, our_networks: tuple[str, ...]) -> str:

@@ -37,7 +37,9 @@ def owned(connection: Connection) -> Iterator[OwnedResource]:
 def _listed(kind: str, resource: Any, label: Label | None) -> Iterator[OwnedResource]:
     if label:
         born = _moment(resource.created_at)
-        yield OwnedResource(kind, str(resource.id), label.cluster_id, label.instance_id, born, label.deployment)
+        is_idle = kind == "port" and ports.is_free(resource)
+        ids = (str(resource.id), label.cluster_id, label.instance_id)
+        yield OwnedResource(kind, *ids, born, label.deployment, is_idle)
 
 
 def _moment(text: str) -> datetime:

@@ -8,7 +8,7 @@ from chalicelib.models.instance import Instance
 
 WORD = "dtrove"
 NOBODY = "-"
-CHOSEN = "dtrove_chosen"  # of several tries' resources the one that stays: in its description or metadata
+CHOSEN = "dtrove_chosen"  # in metadata: of several tries' resources the one that stays
 CHOSEN_WORD = "chosen"
 
 

@@ -22,6 +22,15 @@ def is_free(port: Any) -> bool:
     return not port.device_id
 
 
+def is_chosen(port: Any) -> bool:
+    label = Label.read(port.description)
+    return label is not None and label.is_chosen
+
+
+def choose(connection: Connection, port_id: str, instance: Instance) -> None:
+    connection.network.update_port(port_id, description=Label.of(instance).chosen().text)
+
+
 def make_port(
     connection: Connection, instance: Instance, network_id: str, subnet_id: str | None, groups: list[str]
 ) -> Any:

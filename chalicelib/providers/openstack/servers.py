@@ -1,18 +1,20 @@
 """Servers: found by name, told apart by metadata, made with a port of their own."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from openstack.connection import Connection
 from openstack.exceptions import ConflictException, NotFoundException
 
+from chalicelib.config import Config
 from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Birth, ServerStatus
 from chalicelib.providers.openstack import ports
 from chalicelib.providers.openstack.choice import Found, forget
-from chalicelib.providers.openstack.labels import CHOSEN, Label, name_of
+from chalicelib.providers.openstack.labels import Label, name_of
 from chalicelib.providers.openstack.userdata import user_data
 
 GONE = {"DELETED", "SOFT_DELETED"}
@@ -37,7 +39,7 @@ class Servers:
     can_be_marked = True
 
     def __init__(self, connection: Connection, instance: Instance) -> None:
-        self._connection = connection
+        self._connection, self._instance = connection, instance
         self.name = name_of(str(instance.instance_id))
         self.dropped_ports: list[str] = []  # they go when their servers are gone
 
@@ -58,14 +60,19 @@ class Servers:
         return None if server.status in GONE or server.task_state == "deleting" else server
 
     def found(self) -> list[Found]:
-        return [Found(str(each.id), each.description == CHOSEN) for each in self.living()]
+        chosen = {str(each.id) for each in self.ports() if ports.is_chosen(each)}
+        return [Found(str(each.id), port_id_of(each) in chosen) for each in self.living()]
+
+    def ports(self) -> list[Any]:
+        return ports.ports_of(self._connection, self._instance)
 
     def exists(self, resource_id: str) -> bool:
         return self.known(resource_id) is not None
 
     def choose(self, resource_id: str) -> None:
-        """Mark it in its description: metadata is locked while a server is built."""
-        self._connection.compute.update_server(resource_id, description=CHOSEN)
+        """Mark its port: Nova may lose what is said of a server that it is about to hand over to its cell."""
+        if server := self.known(resource_id):
+            ports.choose(self._connection, port_id_of(server), self._instance)
 
     def drop(self, resource_id: str) -> None:
         try:
@@ -81,7 +88,7 @@ class Servers:
 
 @dataclass(frozen=True)
 class Place:
-    image_id: str
+    disk: Mapping[str, Any]  # what it boots from, as `root_disk` says it
     port: Any
     group_id: str | None  # of the server group
 
@@ -93,7 +100,7 @@ def make_server(connection: Connection, instance: Instance, birth: Birth, place:
     told = zip(OURS, (*port, birth.user, birth.host_key_public), strict=True)
     server = connection.compute.create_server(
         name=name_of(str(instance.instance_id)),
-        image_id=place.image_id,
+        **place.disk,
         flavor_id=instance.flavor_id,
         networks=[{"port": place.port.id}],
         metadata=Label.of(instance).metadata | {f"dtrove_{name}": str(value) for name, value in told},
@@ -113,6 +120,22 @@ def note(instance: Instance, server: Any) -> None:
     told = server.metadata
     instance.address, instance.user = told["dtrove_address"], told["dtrove_user"]
     instance.network_id, instance.subnet_id = told["dtrove_network_id"], told["dtrove_subnet_id"]
+
+
+def root_disk(image_id: str, settings: Config) -> dict[str, Any]:
+    """Return what a server boots from. A volume is Nova's own, made of the image: it comes and goes with its server."""
+    if not settings.dtrove_openstack_boot_volume_gib:
+        return {"image_id": image_id}
+    volume = {
+        "boot_index": 0,
+        "uuid": image_id,
+        "source_type": "image",
+        "destination_type": "volume",
+        "volume_size": settings.dtrove_openstack_boot_volume_gib,
+        "delete_on_termination": True,
+    }
+    kind = settings.dtrove_openstack_boot_volume_type
+    return {"block_device_mapping": [volume | ({"volume_type": kind} if kind else {})]}
 
 
 def port_id_of(server: Any) -> str:
