@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Embedded:
     world: Path  # the invented one: invented.held
     outputs: dict[str, str]
     tokens: dict[str, str]
+    provoked: set[str] = field(default_factory=set)  # lines of decisions that tests brought about by taking rights away
 
     def api(self, caller: str = "DTROVE_TOKEN") -> Api:
         return Api(url_of(caller, self.outputs["ApiUrl"]), self.tokens[caller])
