@@ -23,6 +23,7 @@ SETTINGS = {
     "DTROVE_MAX_VOLUMES_GIB": "-1",
     "SCHEDULES": "DISABLED",
 }
+PATIENCE_SECONDS = 120  # for a job, on a machine that has much to do
 TAKEN_OVER = """
 
 import os
@@ -72,7 +73,9 @@ class Embedded:
     def ended(self, arn: str) -> dict[str, Any]:
         states = self.aws.client("stepfunctions")
         found: dict[str, Any] = until(
-            lambda: states.describe_execution(executionArn=arn), lambda each: each["status"] != "RUNNING"
+            lambda: states.describe_execution(executionArn=arn),
+            lambda each: each["status"] != "RUNNING",
+            PATIENCE_SECONDS,
         )
         return found
 

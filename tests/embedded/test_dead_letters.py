@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.embedded.policies import without
-from tests.embedded.service import Embedded
+from tests.embedded.service import PATIENCE_SECONDS, Embedded
 from tests.local.deployed import until
 
 pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("embedded")]
@@ -22,7 +22,7 @@ def test_a_sweep_that_failed_is_kept(service: Embedded) -> None:
 
     with without(service, "Sweep", "ListOpenJobs"):
         service.aws.client("lambda").invoke(**sweep, Payload=b"{}")
-        (letter,) = until(letters, bool)
+        (letter,) = until(letters, bool, PATIENCE_SECONDS)
 
     assert "Sweep" in letter["requestContext"]["functionArn"]
     assert "AccessDenied" in json.dumps(letter["responsePayload"])
