@@ -101,12 +101,19 @@ def _noun(table: str) -> str:
 
 
 @cache
-def _tables() -> dict[str, dict[str, Any]]:
-    """Return the tables' properties, as resources.yaml has them, by noun."""
+def resources() -> dict[str, dict[str, Any]]:
+    """Return what resources.yaml has, without what its tags stand for."""
     loader = type("Loader", (yaml.SafeLoader,), {})
     loader.add_multi_constructor("!", lambda load, tag, node: getattr(node, "value", None))  # type: ignore[attr-defined]
-    resources = yaml.load((REPO / "resources.yaml").read_text(), Loader=loader)["Resources"]  # noqa: S506 - a SafeLoader
-    tables = [each["Properties"] for each in resources.values() if each.get("Type") == "AWS::DynamoDB::Table"]
+    text = (REPO / "resources.yaml").read_text()
+    found: dict[str, dict[str, Any]] = yaml.load(text, Loader=loader)["Resources"]  # noqa: S506 - a SafeLoader
+    return found
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    """Return the tables' properties, as resources.yaml has them, by noun."""
+    tables = [each["Properties"] for each in resources().values() if each.get("Type") == "AWS::DynamoDB::Table"]
     return {_noun(each["TableName"]): each for each in tables}
 
 

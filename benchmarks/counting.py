@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +14,11 @@ from benchmarks import capacity
 from local import service
 from local.service import Service
 
-COUNTED = ("APIHandler", *service.FUNCTIONS)  # not the sweeps: they cost the same however many clusters are made
+COUNTED = (
+    "APIHandler",
+    "Announce",
+    *service.FUNCTIONS,
+)  # the sweeps apart
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
@@ -27,6 +31,7 @@ class Proxy(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.ledger = capacity.Ledger()
         self.calls: Counter[str] = Counter()
+        self.events = 0
 
     @property
     def url(self) -> str:
@@ -37,6 +42,7 @@ class Proxy(ThreadingHTTPServer):
         with self.lock:
             self.ledger = capacity.Ledger(known=self.ledger.known)
             self.calls.clear()
+            self.events = 0
 
     def count(self, target: str, request: bytes, answer: bytes) -> None:
         """Count the call; `target` is its X-Amz-Target, e.g. DynamoDB_20120810.GetItem."""
@@ -45,6 +51,8 @@ class Proxy(ThreadingHTTPServer):
             self.calls[name.partition("_")[0]] += 1
             if name.startswith("DynamoDB"):
                 self.ledger.enter(operation, json.loads(request), json.loads(answer))
+            if operation == "PutEvents":
+                self.events += len(json.loads(request)["Entries"])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,12 +86,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def counted(running: Service) -> Iterator[Proxy]:
-    """Have the functions' calls pass a proxy from now on."""
+def counted(running: Service, logical_ids: Sequence[str] = COUNTED) -> Iterator[Proxy]:
+    """Have these functions' calls pass a proxy from now on."""
     proxy = Proxy(running.aws.endpoint)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     functions, stack = running.aws.client("lambda"), running.aws.client("cloudformation")
-    for logical_id in COUNTED:
+    for logical_id in logical_ids:
         resource = stack.describe_stack_resource(StackName=service.STACK, LogicalResourceId=logical_id)
         name = resource["StackResourceDetail"]["PhysicalResourceId"]
         variables = functions.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})

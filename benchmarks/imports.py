@@ -19,7 +19,7 @@ pynamodb` alone, from the same bundle. *api* is `import app`, which is all that 
 request; *api_keystone* adds what the first request does where Keystone knows the callers (`DTROVE_IDENTITY`):
 keystoneauth1 and requests, and a session that has asked nothing yet. *guest_step*, the heaviest of the steps, is
 `import app` with all steps, their entry, SSH and every datastore's manager. *forbidden* counts the modules that the
-API must not know, or not yet: SSH, clouds, steps, cryptography, its own document.
+API must not know, or not yet: SSH, clouds, steps, cryptography, Powertools, its own document.
 """
 REPO = Path(__file__).parent.parent
 PROCESSES = 15
@@ -44,6 +44,7 @@ FORBIDDEN = (
     "cryptography",
     "openstack",
     "keystoneauth1",
+    "aws_lambda_powertools",
     "chalicelib.api.openapi",
     "chalicelib.providers",
     "chalicelib.ssh.client",

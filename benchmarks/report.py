@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import cost_page
 from benchmarks.figures import Figure, Of, Section
 
 REPO = Path(__file__).parent.parent
@@ -48,6 +49,7 @@ def write(sections: Sequence[Section], machine: Machine, rounds: int) -> None:
     }
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     PAGE.write_text("\n".join(page(sections, machine, rounds)))
+    cost_page.PAGE.write_text(cost_page.page(results))
 
 
 def page(sections: Sequence[Section], machine: Machine, rounds: int) -> Iterator[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from local.service import FUNCTIONS, Service
 
-GROUP = re.compile(rf"/aws/lambda/dtrove-({'|'.join(FUNCTIONS)})-[0-9A-F]+")
+ANY = ("APIHandler", "Announce", *FUNCTIONS)
+BYTES_OF_EVENT = 26  # that CloudWatch adds to each
 REPORT = re.compile(r"REPORT .*Billed Duration: (\d+) ms\tMemory Size: (\d+) MB")
 
 
@@ -18,7 +19,7 @@ class Task:
     """One invocation: the first try of a state, or a retry."""
 
     step: str  # "" if its line came too late for its log
-    outcome: str  # "ok", or the error
+    outcome: str  # "ok", or the error's kind
     ended_at: float  # Unix time
     billed_milliseconds: int
     memory_mib: int
@@ -28,19 +29,26 @@ class Task:
         return self.billed_milliseconds / 1000
 
 
-def tasks(service: Service, since: float, until: float) -> list[Task]:
+def tasks(service: Service, since: float, until: float, functions: Sequence[str] = FUNCTIONS) -> list[Task]:
     """Return the tasks that ended in this span, first those that ended first. Only steps run in these functions."""
+    found = [task for events in _written(service, since, until, functions) for task in _of_events(events)]
+    return sorted(found, key=lambda each: each.ended_at)
+
+
+def logged_bytes(service: Service, since: float, until: float) -> int:
+    """Return the bytes that CloudWatch bills for what the functions wrote in this span, the sweeps apart."""
+    written = [event for events in _written(service, since, until, ANY) for event in events]
+    return sum(len(each["message"].encode()) + BYTES_OF_EVENT for each in written)
+
+
+def _written(service: Service, since: float, until: float, functions: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
     logs = service.aws.client("logs")
+    group = re.compile(rf"/aws/lambda/dtrove-({'|'.join(functions)})(-[0-9A-F]+)?")
     names = [each["logGroupName"] for each in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]]
     span = {"startTime": int(since * 1000), "endTime": int(until * 1000) + 1}
-    found = [
-        task
-        for name in names
-        if GROUP.fullmatch(name)
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name, **span)
-        for task in _of_events(page["events"])
-    ]
-    return sorted(found, key=lambda each: each.ended_at)
+    for name in filter(group.fullmatch, names):
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name, **span):
+            yield page["events"]
 
 
 def _of_events(events: Sequence[dict[str, Any]]) -> Iterator[Task]:
@@ -48,7 +56,7 @@ def _of_events(events: Sequence[dict[str, Any]]) -> Iterator[Task]:
     for _, lines in groupby(events, key=lambda each: each["logStreamName"]):
         line: dict[str, Any] = {}
         for event in lines:
-            if event["message"].startswith('{"step"'):
+            if '"message":"step"' in event["message"]:
                 line = json.loads(event["message"])
             elif report := REPORT.match(event["message"]):
                 yield Task(

@@ -61,6 +61,7 @@ FORMS = {
         "the ARN of a state machine up to the workflow's name",
     ),
     "dtrove_bucket": (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
+    "dtrove_event_bus": (r"[\w./:-]{1,256}", "the name or ARN of an event bus"),
     "dtrove_reads_function": (r"[\w:.-]{1,200}", "the name or ARN of a function"),
     "dtrove_cloud_secret": (r"[\w/+=.@:-]{1,512}", "the name or ARN of a secret"),
     "dtrove_data_key": (r"[\w:/-]+", "the id, alias or ARN of a KMS key"),

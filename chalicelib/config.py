@@ -88,6 +88,7 @@ class Config:
     dtrove_machine_prefix: str = "arn:aws:states:us-east-1:000000000000:stateMachine:dtrove-"  # + workflow = ARN
     dtrove_data_key: str = "alias/dtrove"  # KMS key id, alias or ARN
     dtrove_bucket: str = "dtrove-objects"  # published logs
+    dtrove_event_bus: str = "dtrove"  # where events for users go: a name or an ARN
     dtrove_reads_function: str = "dtrove-dev-reads"  # what the API asks guests through: a name or an ARN
     dtrove_job_retention_days: int = 90
     dtrove_deployment: str = "dtrove"  # in the metadata of all we make: a sweep touches no other deployment's

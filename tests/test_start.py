@@ -112,6 +112,12 @@ def test_the_api_has_its_document_only_once_somebody_asks_for_it() -> None:
     assert started(program) == ""
 
 
+def test_the_api_starts_without_powertools() -> None:
+    program = "import app, sys; sys.exit(', '.join(name for name in sys.modules if name.startswith('aws_lambda')))"
+
+    assert started(program) == ""
+
+
 def test_the_api_imports_keystones_client_only_if_keystone_is_chosen() -> None:
     program = """
 import app, sys

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import aws, config, errors
+from chalicelib import aws, config, errors, journal
 from chalicelib.errors import ServiceError, Unavailable
 from chalicelib.jobs.beginnings import not_now
 from chalicelib.models.instance import Instance
@@ -34,6 +34,11 @@ def ask_through(ask: Ask) -> None:
     _ask[:] = [ask]
 
 
+def traced() -> dict[str, str]:
+    """Return the id of this request, for the lines of the function that is asked."""
+    return {name: id_ for name, id_ in journal.known().items() if name == "request_id"}
+
+
 def read(name: str, instance: Instance, **about: Any) -> Any:
     """Return what the read of that name finds of one that serves. Raises as `ask` does."""
     if instance.status != Status.ACTIVE:
@@ -49,7 +54,7 @@ def ask(name: str, instance: Instance, **about: Any) -> Any:
     if not instance.address:
         raise Unavailable(f"Instance {instance.instance_id} has no server yet that could be asked.")
     try:
-        answer = _ask[0]({"read": name, "instance_id": instance.instance_id, "about": about})
+        answer = _ask[0]({"read": name, "instance_id": instance.instance_id, "about": about, **traced()})
     except (BotoCoreError, ClientError) as error:
         raise Unavailable("The instance did not answer in time; try again.") from error
     if "refused" in answer:

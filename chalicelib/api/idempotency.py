@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Response
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib import aws, config
+from chalicelib import aws, config, journal
 from chalicelib.api.request import Request
 from chalicelib.errors import Conflict, Unprocessable
 from chalicelib.models.answer import Answer
@@ -39,7 +39,6 @@ PAUSE_SECONDS = 0.2
 REPLAYED = "Idempotency-Replayed"
 UNSURE = {500, 503}  # what was asked of the store may be carried out though it did not say so
 Respond = Callable[[Request], Response]
-log = logging.getLogger("dtrove")
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def answer_once(request: Request, respond: Respond) -> Response:
     try:
         _end(keyed, response)
     except (Stale, PynamoDBException, ClientError, BotoCoreError) as error:  # whoever asks again takes it up
-        log.warning("an answer could not be kept: %s", type(error).__name__)
+        journal.tell("an answer could not be kept", logging.WARNING, error=type(error).__name__)
     return response
 
 

@@ -1,10 +1,10 @@
 """Routes: a Blueprint whose views get a checked Request and may raise any ServiceError."""
 
-import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
+from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,17 +12,19 @@ from chalice.app import Blueprint, Response
 from chalice.app import Request as ChaliceRequest
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib import journal
 from chalicelib.api.answering import JOB_HEADER
 from chalicelib.api.idempotency import answer_once
 from chalicelib.api.policy import POLICY
 from chalicelib.api.request import Request
-from chalicelib.api.tracing import request_id
 from chalicelib.errors import ServiceError, Unavailable, Unprocessable
+from chalicelib.metrics import DEFECTS, REQUESTS, counted
 from chalicelib.models.record import Stale
 
 View = Callable[[Request], Response]
-log = logging.getLogger("dtrove")
 REQUEST_ID = re.compile(r"req-[0-9A-Za-z-]{1,64}")
+OUR_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
+TOLD_IDS = ("project_id", "cluster_id", "instance_id", "job_id")  # of a path's values
 ROOT = "/v1.0/{project_id}"
 
 
@@ -43,11 +45,12 @@ class Routes(Blueprint):
     def _answering(self, view: View, role: str) -> Callable[..., Response]:
         @wraps(view)
         def answer(**path_values: str) -> Response:
-            request_id.set(id_of(self.current_request))
-            response = enveloped(lambda: respond(view, Request.checked(self.current_request, path_values, role)))
-            response.headers["x-openstack-request-id"] = request_id.get()
-            log.info(json.dumps(line_of(self.current_request, response)))
-            return response
+            request_id = id_of(self.current_request)
+            with journal.invocation(request_id=request_id, **ids_in(path_values)):
+                response = enveloped(lambda: respond(view, Request.checked(self.current_request, path_values, role)))
+                response.headers["x-openstack-request-id"] = request_id
+                journal.tell("request", **line_of(self.current_request, response))
+                return response
 
         return answer
 
@@ -67,10 +70,10 @@ def enveloped(answer: Callable[[], Response]) -> Response:
     except Stale:
         return envelope(Unprocessable("Others are changing this at the same time; try again."))
     except (PynamoDBException, ClientError, BotoCoreError) as error:
-        log.error("the store did not answer: %s", type(error).__name__)
+        journal.tell("the store did not answer", logging.ERROR, error=type(error).__name__)
         return envelope(Unavailable("The service is not able to answer now; try again."))
-    except Exception:
-        log.exception("a defect of ours")
+    except Exception as error:
+        journal.tell_defect("a defect of ours", error, **counted({DEFECTS: 1}))
         return envelope(ServiceError("The server has a defect; its log says which."))
 
 
@@ -79,17 +82,21 @@ def id_of(raw: ChaliceRequest) -> str:
     return f"req-{raw.context.get('requestId') or uuid4()}"
 
 
-def line_of(raw: ChaliceRequest, response: Response) -> dict[str, object]:
-    """Return what the log keeps of a request: nothing of its body, its query or its token."""
+def ids_in(path_values: Mapping[str, str]) -> dict[str, str]:
+    """Return those of our ids that the path names: what else stands in their place is not for the log."""
+    return {name: path_values[name] for name in TOLD_IDS if OUR_ID.fullmatch(path_values.get(name, ""))}
+
+
+def line_of(raw: ChaliceRequest, response: Response) -> dict[str, Any]:
+    """Return what the log keeps of a request beside its ids: nothing of its body, its query or its token."""
     asked = raw.headers.get("x-openstack-request-id", "")
     return {
-        "request_id": response.headers["x-openstack-request-id"],
         "asked_as": asked if REQUEST_ID.fullmatch(asked) else None,
         "method": raw.method,
         "route": raw.context.get("resourcePath"),
-        "project_id": (raw.uri_params or {}).get("project_id"),
         "status": response.status_code,
         "job_id": response.headers.get(JOB_HEADER),
+        **counted({REQUESTS: 1}, status_class=f"{response.status_code // 100}xx"),
     }
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from pynamodb.transactions import TransactWrite
 
-from chalicelib import aws, config
+from chalicelib import aws, config, journal
 from chalicelib.errors import Permanent, Unprocessable
 from chalicelib.jobs.beside import is_beside, join
 from chalicelib.jobs.bringing import take_along
@@ -19,8 +19,6 @@ from chalicelib.models.instance import Instance
 from chalicelib.models.job import OPEN, Job, sort_key_of
 from chalicelib.models.record import now, transaction
 from chalicelib.models.status import JobStatus
-
-log = logging.getLogger("dtrove")
 
 
 def draft(workflow: str, cluster: Cluster, instance_ids: Sequence[str], requested_by: str, job_id: str = "") -> Job:
@@ -105,7 +103,7 @@ def launch(job: Job) -> None:
     except states.exceptions.ExecutionAlreadyExists:
         pass
     except Exception as error:  # the record and its lock are there: the caller has its answer, the sweep tries again
-        log.warning(json.dumps({"event": "launch_refused", "job_id": job.job_id, "error": type(error).__name__}))
+        journal.tell("launch refused", logging.WARNING, job_id=job.job_id, error=type(error).__name__)
 
 
 def execution_arn(job: Job) -> str:

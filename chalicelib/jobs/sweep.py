@@ -1,15 +1,17 @@
 """The sweep: closes jobs whose end nobody heard of, starts those that never began. By state, not by event."""
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
-from chalicelib import aws
+from chalicelib import aws, journal
 from chalicelib.jobs.beginnings import execution_arn, launch
 from chalicelib.jobs.endings import fail
 from chalicelib.jobs.workflows import WORKFLOWS
+from chalicelib.metrics import DEFECTS, JOB_AGE, counted
 from chalicelib.models.job import OPEN, Job
-from chalicelib.models.record import now
+from chalicelib.models.record import Stale, now
 from chalicelib.models.status import JobStatus
 
 GRACE = timedelta(seconds=60)  # a job this young may simply not have been launched yet
@@ -18,14 +20,25 @@ SLACK = timedelta(minutes=5)  # past its time limit before we call it lost
 
 def sweep() -> list[str]:
     """Settle every open job older than a minute; return one line for each that needed it. One that fails stops none."""
-    return [line for job in _open_jobs() if (line := _tried(job))]
+    jobs = list(_open_jobs())
+    if jobs:
+        oldest = jobs[0]
+        age = (now() - oldest.started_at).total_seconds()
+        journal.tell("oldest job", job_id=oldest.job_id, cluster_id=oldest.cluster_id, **counted({JOB_AGE: age}))
+    return [line for job in jobs if (line := _tried(job))]
 
 
 def _tried(job: Job) -> str | None:
     try:
-        return settle(job)
-    except Exception as error:  # lost races among them: the next sweep looks again
-        return f"{job.job_id} not settled: {type(error).__name__}"
+        said = settle(job)
+    except Stale:  # another was first
+        said = f"{job.job_id} not settled: it changed meanwhile"
+    except Exception as error:  # the next sweep looks again
+        journal.tell_defect("not settled", error, job_id=job.job_id, **counted({DEFECTS: 1}))
+        said = f"{job.job_id} not settled: {type(error).__name__}"
+    if said:
+        journal.tell("swept", logging.WARNING, job_id=job.job_id, cluster_id=job.cluster_id, said=said)
+    return said
 
 
 def _open_jobs() -> Iterator[Job]:

@@ -1,11 +1,11 @@
 """Steps that look at the whole cloud: flavors and volume types to copy, resources that belong to nobody."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from chalicelib import config
+from chalicelib import config, journal
+from chalicelib.metrics import ORPHANS, ORPHANS_LEFT, counted
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.flavor import SHELF, Flavor
 from chalicelib.models.instance import Instance
@@ -13,7 +13,6 @@ from chalicelib.models.record import now
 from chalicelib.models.volume_type import VolumeType
 from chalicelib.providers.base import BaseProvider, FlavorOffer, OwnedResource, VolumeTypeOffer
 
-log = logging.getLogger("dtrove")
 OLD_ENOUGH = timedelta(hours=1)  # younger ones may belong to a step that is at work right now
 KEPT = frozenset({"snapshot"})  # outlive their instance on purpose
 
@@ -83,8 +82,12 @@ def sweep_cloud(provider: BaseProvider) -> list[str]:
     for each in doomed:
         provider.remove(each)
     lines = [f"{_named(each)}: {'removed' if each in doomed else 'belongs to nobody'}" for each in found]
-    for line in lines:
-        log.warning(json.dumps({"event": "orphan", "resource": line}))
+    for each, line in zip(found, lines, strict=True):
+        ids = {"instance_id": each.instance_id or None, "cluster_id": each.cluster_id}
+        journal.tell("orphan", logging.WARNING, resource=line, **ids)
+    if found:
+        values = {ORPHANS: len(found)} | ({} if doomed == old else {ORPHANS_LEFT: len(old)})
+        journal.tell("orphans", logging.WARNING, **counted(values))
     return lines
 
 

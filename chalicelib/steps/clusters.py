@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
+from chalicelib import journal
 from chalicelib.errors import BadRequest, NotReady, Permanent, ServiceError
 from chalicelib.jobs import endings
 from chalicelib.jobs.beginnings import workflow_of
+from chalicelib.metrics import QUEUE_SECONDS, counted
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.job import Job
+from chalicelib.models.record import now
 from chalicelib.models.shelved import Shelved
 from chalicelib.orders.console import place_console_order
 from chalicelib.steps import shelf
@@ -29,6 +32,8 @@ def open_job(baton: Baton, execution: Execution) -> Baton:
     if job.execution != execution.arn:
         job.execution = execution.arn
         job.save_running()
+        waited = (now() - job.started_at).total_seconds()
+        journal.tell("job opened", **counted({QUEUE_SECONDS: waited}, workflow=workflow))
     return baton_of(job)
 
 

@@ -1,13 +1,15 @@
 """The world a step acts on: the real provider, guests and clock; replaced whole in tests."""
 
-import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from chalicelib import config, sealing
+from chalicelib import config, journal, sealing
 from chalicelib.datastores import manager_of
 from chalicelib.datastores.base import BaseManager, Passwords
+from chalicelib.metrics import SSH_CONNECT_SECONDS, counted
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
@@ -16,6 +18,8 @@ from chalicelib.providers import get_provider
 from chalicelib.providers.base import BaseProvider
 from chalicelib.ssh.guest import Guest
 
+LEVELS = {"ok": logging.INFO, "NotReady": logging.INFO, "Transient": logging.WARNING}  # of a step's outcomes
+
 
 def connect(instance: Instance, key_id: str) -> Guest:
     """Open a connection to the instance's guest with one of its cluster's keys. Raises Transient, Permanent."""
@@ -23,11 +27,15 @@ def connect(instance: Instance, key_id: str) -> Guest:
 
     key = Key.get(key_id, consistent_read=True)
     secret = sealing.unseal(key.cluster_id, key.private)
-    return SshGuest.connect(instance, secret["private"], secret["passphrase"])
+    began = time.monotonic()
+    guest = SshGuest.connect(instance, secret["private"], secret["passphrase"])
+    seconds = round(time.monotonic() - began, 3)
+    journal.tell("connected", instance_id=instance.instance_id, **counted({SSH_CONNECT_SECONDS: seconds}))
+    return guest
 
 
-def write_log(line: dict[str, object]) -> None:
-    print(json.dumps(line, default=str), flush=True)  # Lambda keeps it; of loggers only warnings and worse
+def write_log(line: dict[str, Any]) -> None:
+    journal.tell("step", LEVELS.get(line["outcome"], logging.ERROR), **line)
 
 
 @dataclass
@@ -36,7 +44,7 @@ class World:
     connect: Callable[[Instance, str], Guest] = connect
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    log: Callable[[dict[str, object]], None] = write_log
+    log: Callable[[dict[str, Any]], None] = write_log
     patience_seconds: float = field(default_factory=lambda: config.current().dtrove_patience_seconds)
 
 

@@ -20,7 +20,7 @@ from tests.policies import POLICIES, statements_of
 from tests.tables import MODELS
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud"}
+FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud", "Announce"}
 NOWHERE = Artifacts("bucket", "code", {})
 
 
@@ -113,9 +113,6 @@ def test_each_definition_becomes_a_machine_and_is_fully_substituted() -> None:
         assert found["DefinitionS3Location"] == {"Bucket": "bucket", "Key": keys[name]}
         assert set(re.findall(r"\$\{(\w+)\}", file.read_text())) <= set(found["DefinitionSubstitutions"])
         assert found["RoleArn"] == {"Fn::GetAtt": ["MachineRole", "Arn"]}
-        assert found["TracingConfiguration"] == {"Enabled": True}
-        logging = found["LoggingConfiguration"]
-        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 
 
 def test_machines_may_invoke_the_task_functions_and_nothing_else() -> None:
@@ -204,6 +201,7 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert allowed("s3:DeleteObject") == {"guest", "records"}
     assert allowed("s3:GetObject") == {"reads"}
     assert allowed("s3:ListBucket") == {"guest", "reads", "records"}
+    assert allowed("events:PutEvents") == allowed("dynamodb:GetRecords") == {"announce"}
     assert allowed("states:StartExecution") == {"api", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 
@@ -273,11 +271,17 @@ def test_only_functions_that_reach_guests_or_the_cloud_are_in_the_vpc() -> None:
         assert [each["Effect"] for each in network] == (["Allow", "Deny"] if name in reach | {"Api"} else [])
 
 
-def test_the_clouds_secret_is_read_by_whom_it_is_for() -> None:
-    reads = {"Action": ["secretsmanager:GetSecretValue"], "Resource": {"Ref": "CloudSecretArn"}}
-    readers = {policy.stem for policy in POLICIES for each in statements_of(policy) if each.items() >= reads.items()}
+def test_a_secret_is_read_by_whom_it_is_for() -> None:
+    def readers(words: str) -> set[str]:
+        reads = "secretsmanager:GetSecretValue"
+        found = {policy.stem: [words for action, words in statements(policy) if action == reads] for policy in POLICIES}
+        assert all(len(resources) <= 1 for resources in found.values())
+        return {
+            name.removeprefix("policy-") for name, resources in found.items() if resources and words in resources[0]
+        }
 
-    assert readers == {"policy-api", "policy-cloud", "policy-sweep-cloud"}
+    assert readers("CloudSecretArn") == {"api", "cloud", "sweep-cloud"}
+    assert readers("secret:${AWS::StackName}/ssh/*") == {"guest", "reads"}
 
 
 def test_prod_keeps_what_customers_trust_it_with_and_dev_leaves_nothing() -> None:

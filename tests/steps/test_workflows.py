@@ -271,7 +271,7 @@ def test_a_wrong_console_input_says_what_is_wrong(
     simulation.carry_out(job, order)
 
     assert Job.find("wrong") is None
-    assert reason in str(simulation.log[-1]["outcome"])
+    assert reason in str(simulation.log[-1]["error"])
     assert fresh(cluster).held_by is None
 
 
