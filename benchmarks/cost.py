@@ -36,7 +36,7 @@ API_MEMORY_MIB: int = json.loads((REPO / ".chalice" / "config.json").read_text()
 
 @dataclass(frozen=True)
 class Use:
-    """What one job used, its request to the API and what was told of it included."""
+    """What one job used, its request to the API, its trace and what was told of it included."""
 
     transitions: int
     tasks: tuple[Task, ...]
@@ -74,6 +74,7 @@ class Use:
             + self.kms_calls * prices.KMS_CALL.usd
             + self.events * prices.EVENT.usd
             + self.log_bytes / 1e9 * prices.LOGGED_GB.usd
+            + prices.TRACE.usd
             + prices.API_REQUEST.usd
         )
 

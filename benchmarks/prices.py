@@ -32,11 +32,12 @@ EVENT = Price(1.0e-6, "1.00 USD per million events of one's own", "eventbridge")
 LOGGED_GB = Price(0.50, "0.50 USD per GB written to logs", "cloudwatch")
 ALARM = Price(0.10, "0.10 USD per alarm and month", "cloudwatch")
 METRIC = Price(0.30, "0.30 USD per metric and month, for the hours in which it has a value", "cloudwatch")
+TRACE = Price(5.0e-6, "5.00 USD per million traces that are recorded", "xray")
 SECRET = Price(0.40, "0.40 USD per secret and month", "secrets-manager")
 ENDPOINT_HOUR = Price(0.01, "0.01 USD per hour and availability zone, and 0.01 USD per GB", "privatelink")
 NAT_HOUR = Price(0.045, "0.045 USD per hour and gateway, and 0.045 USD per GB", "vpc")
 
 ALL = (
     *(TRANSITION, GB_SECOND, INVOCATION, API_REQUEST, WRITE_UNIT, READ_UNIT, STORED_GB, RECOVERABLE_GB, KMS_CALL),
-    *(KMS_KEY, EVENT, LOGGED_GB, ALARM, METRIC, SECRET, ENDPOINT_HOUR, NAT_HOUR),
+    *(KMS_KEY, EVENT, LOGGED_GB, ALARM, METRIC, TRACE, SECRET, ENDPOINT_HOUR, NAT_HOUR),
 )

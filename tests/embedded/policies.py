@@ -9,7 +9,7 @@ from ministack.core import iam_evaluator
 
 from tests.embedded.service import Embedded
 
-FUNCTIONS = ("APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud")
+FUNCTIONS = ("APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud", "Announce")
 Statement = dict[str, Any]
 Call = dict[str, Any]
 

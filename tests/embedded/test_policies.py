@@ -10,7 +10,8 @@ from tests.embedded.tour import ORDER, ends, leave, tour
 
 pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("embedded")]
 
-OF_LAMBDA = {"LambdaLogs", "LambdaKeepsWhatFailed"}  # what Lambda itself does as the function, in AWS alone
+# What Lambda itself does as the function, in AWS alone:
+OF_LAMBDA = {"LambdaLogs", "LambdaKeepsWhatFailed", "LambdaReadsChanges"}
 SAMPLE = [
     ("APIHandler", "CountUse"),
     ("Records", "Forget"),

@@ -33,6 +33,7 @@ def test_the_price_of_a_create_follows_from_its_figures() -> None:
         + value["kms_calls"] * 0.03e-4
         + value["events"] * 1e-6
         + value["log_bytes"] * 0.5e-9
+        + 5e-6
         + 3.5e-6
     )
     assert abs(usd - RESULTS[name]["value"]) < 1e-12
