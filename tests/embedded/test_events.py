@@ -11,7 +11,7 @@ from tests.embedded.tour import ORDER, ends, leave
 from tests.listener import Listener, endings, statuses
 from tests.local.test_template import all_of
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("embedded")]
 LIFE = ["CREATING", "ACTIVE", "DELETING", "DELETED"]
 JOBS = {"create_cluster": "SUCCEEDED", "delete_cluster": "SUCCEEDED"}
 
