@@ -1,6 +1,6 @@
 # CI, README and people use these targets and nothing else.
 # demo, up and down take PROVIDER=openstack: servers of a real OpenStack on this machine instead of nspawn guests of ours.
-.PHONY: demo up down check test soak bench format lint unit guests host clean deploy undeploy
+.PHONY: demo up down check test test-openstack soak bench format lint unit guests host clean deploy undeploy
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -23,7 +23,7 @@ up: host $(READY)
 down: $(READY)
 	@$(PYTHON) -m local.service down $(PROVIDER)
 
-test: host check guests
+test: host check guests test-openstack
 
 # All that needs neither root nor Linux.
 check: $(READY) $(NODE) lint unit
@@ -37,14 +37,19 @@ lint: $(READY) $(NODE)
 	node local/check_asl.js $(ASL)
 
 unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS) $(CHECKOV)
-	$(VENV)/bin/pytest -m "not guests" -n 2 $(ALONE:%=--ignore %) --cov --cov-report=term:skip-covered
-	$(VENV)/bin/pytest -m "not guests" -n 2 tests/crash
-	$(VENV)/bin/pytest -m "not guests" -n 2 --dist loadgroup tests/embedded tests/checkov
+	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 $(ALONE:%=--ignore %) --cov --cov-report=term:skip-covered
+	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 tests/crash
+	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 --dist loadgroup tests/embedded tests/checkov
 
 # What needs real guests: root and Linux, or one clear sentence.
 guests: $(READY) $(CLIENTS)
 	@$(PYTHON) -m local.machine
 	$(VENV)/bin/pytest -m guests
+
+# What needs a real OpenStack: started on this machine if it does not run, then as it was found (docs/openstack.md).
+test-openstack: host $(READY)
+	@$(PYTHON) -m local.machine
+	$(VENV)/bin/pytest -m openstack
 
 # The long walk: real guests cut at many more points. Half an hour.
 soak: host $(READY)

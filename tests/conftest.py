@@ -171,3 +171,18 @@ def offer_ledger() -> None:
         packages=["redis-server"],
         is_default=True,
     ).add()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[None]:
+    """An OpenStack on this machine, as it was found: one that ran goes on, another leaves nothing behind."""
+    from local.openstack import __main__ as openstack
+    from local.openstack import down, services
+
+    ran = services.all_run()
+    try:
+        openstack.up()
+        yield
+    finally:
+        left = [] if ran else down.remove_everything()
+    assert left == []

@@ -16,8 +16,9 @@ from local.openstack import catalog, configuration, contents, database, down, ho
 
 def up() -> None:
     """Start what is not running, and have what the cloud begins with. Cut, it is run again."""
-    machine.check()
     began = time.monotonic()
+    packages.ensure_host()
+    machine.check()
     with _alone(), ThreadPoolExecutor(1) as pool:
         made = pool.submit(images.build)
         packages.ensure()

@@ -43,14 +43,16 @@ def ensure(images: dict[str, Path]) -> None:
 
 def _images(admin: Any, images: dict[str, Path]) -> None:
     for name, file in images.items():
-        if admin.image.find_image(name) is None:
-            admin.create_image(
+        if admin.image.find_image(name) is not None:
+            continue
+        with file.open("rb") as archive:
+            admin.image.create_image(
                 name,
-                filename=str(file),
+                data=archive,
                 disk_format="raw",
                 container_format="bare",
                 visibility="public",
-                use_import=False,
+                validate_checksum=False,
                 wait=True,
                 meta={"os_distro": "debian", "os_version": "12"},
             )
@@ -112,7 +114,7 @@ def _private_network(connection: Any, cidr: str, public_id: str) -> None:
         name="router", external_gateway_info={"network_id": public_id}
     )
     if next(network.ports(device_id=router.id, device_owner="network:router_interface"), None) is None:
-        network.add_interface_to_router(router, subnet_id=subnet.id)
+        network.add_interface_to_router(router, subnet=subnet.id)
 
 
 def _ensure_subnet(connection: Any, network_id: str, name: str, cidr: str, **more: str) -> Any:

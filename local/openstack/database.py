@@ -53,7 +53,7 @@ def ensure_schemas() -> None:
         f"CREATE OR REPLACE USER openstack@'{site.HOST}' IDENTIFIED BY '{password}';",
         f"GRANT ALL ON *.* TO openstack@'{site.HOST}';",
     )
-    copy = CACHE / f"schemas-{packages.key_of([packages.REQUIREMENTS, Path(__file__)])}.sql"
+    copy = CACHE / f"schemas-{packages.key_of([packages.REQUIREMENTS])}.sql"
     if copy.exists():
         sql(copy.read_text())
     else:

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.openstack.site import CACHE, ENVIRONMENT
@@ -15,6 +16,7 @@ HERE = Path(__file__).parent
 PATH = f"{ENVIRONMENT / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"
 REQUIREMENTS = HERE / "requirements.txt"
 DRIVERS = HERE / "drivers"
+HOST_PACKAGES = HERE.parents[1] / ".ci" / "host-packages"
 UV = "uv==0.13.9"  # pip needs three times as long for 190 packages
 TOOLS = {  # by the Debian package that has it
     "mariadb-server-core": "mariadbd",
@@ -33,10 +35,39 @@ TOOLS = {  # by the Debian package that has it
 }
 
 
+def ensure_host() -> None:
+    """Have the Debian packages, installing those that are not there. Exits if that cannot be."""
+    if (missing := _missing()) and os.geteuid() == 0:
+        with _nothing_started():
+            subprocess.run([HOST_PACKAGES, *missing], check=False)
+    if missing := _missing():
+        sys.exit(f"The cloud needs Debian packages, and root: apt-get install {' '.join(missing)}.")
+
+
+def _missing() -> list[str]:
+    return [package for package, tool in TOOLS.items() if shutil.which(tool, path=PATH) is None]
+
+
+@contextmanager
+def _nothing_started() -> Iterator[None]:
+    """Have apt start no service: the cloud runs its own RabbitMQ, apart from that of the machine."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():  # somebody else has forbidden it
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()
+        if Path("/run/systemd/system").is_dir():  # nor when the machine starts again
+            units = ("rabbitmq-server.service", "epmd.service", "epmd.socket")
+            subprocess.run(["systemctl", "--quiet", "disable", *units], capture_output=True, check=False)
+
+
 def ensure() -> None:
-    """Have all of it. Present: nothing to do."""
-    if missing := [package for package, tool in TOOLS.items() if shutil.which(tool, path=PATH) is None]:
-        sys.exit(f"The cloud needs Debian packages: apt-get install {' '.join(missing)}, or `make openstack`.")
+    """Have OpenStack and the drivers. Present: nothing to do."""
     CACHE.mkdir(parents=True, exist_ok=True)
     _once("environment", [REQUIREMENTS], _install)
     _once("drivers", sorted(DRIVERS.rglob("*.*")), _install_drivers)

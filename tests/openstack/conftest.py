@@ -1,22 +1,10 @@
-"""The cloud, started if it does not run, and then taken down again; projects of it."""
+"""Projects of the cloud, and servers in them."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from local.openstack import __main__ as cloud_commands
-from local.openstack import down, services
 from tests.openstack.scene import Project, Server, project_of
-
-
-@pytest.fixture(scope="session")
-def cloud() -> Iterator[None]:
-    """As it was found: one that ran goes on, another leaves nothing behind."""
-    ran = services.all_run()
-    cloud_commands.up()
-    yield
-    if not ran:
-        assert down.remove_everything() == []
 
 
 @pytest.fixture(scope="session")

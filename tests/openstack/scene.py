@@ -36,10 +36,10 @@ class Server:
     address: str
     host_key: KeyPair
 
-    def run(self, command: LiteralString, address: str = "", **words: str) -> str:
-        """Run the command in it, over SSH, as root; wait until that is possible."""
+    def run(self, command: LiteralString, at: str = "", **words: str) -> str:
+        """Run the command in it as root, over SSH at this address of its; wait until that is possible."""
         instance = Instance(
-            instance_id=self.server_id, address=address or self.address, user="root", host_key=self.host_key.public
+            instance_id=self.server_id, address=at or self.address, user="root", host_key=self.host_key.public
         )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:

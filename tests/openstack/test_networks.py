@@ -63,8 +63,10 @@ def test_the_members_of_a_group_are_let_in_by_it_and_nobody_else(
     network = project.connection.network
     rule = project.let_in(group_id, PORT, remote_group_id=group_id)
     try:
-        knock = f"timeout 1 bash -c 'exec 3<>/dev/tcp/{server.address}/{PORT}' 2>&1 | grep -c refused; true"
-        assert neighbour.run("sh -c {knock}", knock=knock) == "1"
+        knock = (
+            f"timeout 1 bash -c 'exec 3<>/dev/tcp/{server.address}/{PORT}' 2>&1 | grep -q refused && echo reached; true"
+        )
+        assert neighbour.run("sh -c {knock}", knock=knock) == "reached"
         assert not answers(server.address, PORT)
     finally:
         network.delete_security_group_rule(rule)
@@ -80,7 +82,7 @@ def test_a_floating_address_moves_between_servers_and_is_held_to_their_rules(
 
     for holder in (server, neighbour, server):
         network.update_ip(floating, port_id=holder.port_id)
-        assert holder.run("cut -c1-8 /etc/machine-id", address) == holder.server_id[:8]
+        assert holder.run("cut -c1-8 /etc/machine-id", at=address) == holder.server_id[:8]
         assert not answers(address, PORT)
     network.update_ip(floating, port_id=None)
     assert not answers(address, 22)
@@ -95,11 +97,11 @@ def test_an_address_beside_its_own_is_a_servers_only_if_it_is_allowed(
 
     for each in (server, neighbour):
         network.update_port(each.port_id, allowed_address_pairs=[{"ip_address": address}])
-    assert server.run("cut -c1-8 /etc/machine-id", address) == server.server_id[:8]
+    assert server.run("cut -c1-8 /etc/machine-id", at=address) == server.server_id[:8]
 
     server.run("ip addr del {address}/24 dev eth0", address=address)
     neighbour.run("ip addr add {address}/24 dev eth0; arping -q -c 1 -U -I eth0 {address}", address=address)
-    assert neighbour.run("cut -c1-8 /etc/machine-id", address) == neighbour.server_id[:8]
+    assert neighbour.run("cut -c1-8 /etc/machine-id", at=address) == neighbour.server_id[:8]
     neighbour.run("ip addr del {address}/24 dev eth0", address=address)
     for each in (server, neighbour):
         network.update_port(each.port_id, allowed_address_pairs=[])

@@ -1,7 +1,5 @@
 """Every provider as a rig: the same story is told of each."""
 
-import json
-import os
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -36,8 +34,10 @@ def nspawn_rig(site: Site) -> NspawnRig:
 
 
 @pytest.fixture(scope="session")
-def openstack_rig() -> OpenStackRig:
-    return OpenStackRig(Config.from_environment(json.loads(os.environ["TRY_CLOUD"])))
+def openstack_rig(cloud: None) -> OpenStackRig:
+    from local.openstack.ground import OpenStackGround
+
+    return OpenStackRig(Config.from_environment(dict(OpenStackGround().settings)))
 
 
 CLOUDS = [

@@ -13,7 +13,6 @@ from chalicelib.ssh.keys import draw_key
 from tests.providers.ssh_rig import SshRig
 
 CHANGES = (b"POST ", b"PUT ", b"DELETE ")
-SATELLITES = {"port", "group"}  # of a server, or of a cluster that has one
 
 
 class Cut(BaseException):
@@ -23,6 +22,7 @@ class Cut(BaseException):
 class OpenStackRig(SshRig):
     has_public_addresses = True
     hosts = 2
+    satellites = frozenset({"port", "group", "key pair"})  # of a server, or of a cluster that has one
     stride = 3  # each takes a boot
     patience_seconds = 120
     look_again_seconds = 0.5
@@ -50,7 +50,7 @@ class OpenStackRig(SshRig):
         found = list(self.provider().owned())
         clusters = {each.cluster_id for each in found if each.kind == "server"}
         ports = [each.instance_id for each in found if each.kind == "port"]
-        belongs = {id(each) for each in found if each.kind in SATELLITES and each.cluster_id in clusters}
+        belongs = {id(each) for each in found if each.kind in self.satellites and each.cluster_id in clusters}
         twice = ["second port" for each in set(ports) if ports.count(each) > 1]
         return sorted([each.kind for each in found if id(each) not in belongs] + twice)
 

@@ -31,6 +31,7 @@ class Rig(ABC):
     numbers = count(1)
     network: Network
     has_public_addresses: bool
+    satellites: frozenset[str] = frozenset()  # kinds of what a server or its cluster has beside what is told of here
     hosts = 1  # that servers can be kept apart on
     patience_seconds = 30
     look_again_seconds = 0.02

@@ -12,6 +12,7 @@ from tests.providers.rig import Rig
 
 NEARBY_SECONDS = 0.3  # to be refused, or not answered at all, on this host
 TIMEOUT_SECONDS = 5.0
+HANDSHAKE_SECONDS = 3.0  # a whole shell is started for one
 
 
 class SshRig(Rig):
@@ -79,7 +80,7 @@ class SshRig(Rig):
 
     def neighbour_reaches(self, neighbour: Instance, instance: Instance, port: int) -> bool:
         shake_hands = f"exec 3<>/dev/tcp/{instance.address}/{port}"
-        return self.run(neighbour, f"timeout 1.5 bash -c '{shake_hands}'")[0] == 0
+        return self.run(neighbour, f"timeout {HANDSHAKE_SECONDS} bash -c '{shake_hands}'")[0] == 0
 
 
 def mounting(instance: Instance) -> str:

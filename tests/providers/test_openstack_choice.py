@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any
 
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from openstack.exceptions import ConflictException, NotFoundException
 
 from chalicelib.errors import Transient
-from chalicelib.providers.openstack.choice import Found, only_one
+from chalicelib.providers.openstack.choice import Found, born_of, only_one
+from chalicelib.providers.openstack.labels import Label
 from tests.providers.turns import Turns
 
-NAME = "dtrove-1"
+NAME, LABEL = "dtrove-1", Label("here", "c1", "i1")
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Family:
     world: World
     can_be_marked: bool = True
     name: str = NAME
+    label: Label = LABEL
 
     def found(self) -> list[Found]:
         self.world.ask()
@@ -103,6 +106,22 @@ def test_alone_one_is_made_and_marked_and_nothing_else_is_left() -> None:
     assert one_of(world) == first
     assert world.resources == {first: True}
     assert world.compute.pairs == {}
+
+
+def test_a_key_pair_that_is_left_tells_whose_it_is() -> None:
+    world = World()
+    turns = Turns([])
+    world.ask = world.compute.ask = turns.take
+    turns.play([lambda: one_of(world)], [3])  # cut after it made the key pair
+
+    (pair,) = world.compute.pairs.values()
+    found = born_of(pair.public_key)
+
+    assert found is not None
+    assert found[0] == LABEL
+    assert datetime.now(UTC) - found[1] < timedelta(minutes=1)
+    for other in ("ssh-ed25519 AAAA", "ssh-ed25519 AAAA me@home", "ssh-rsa AAAA dtrove a b c d e f"):
+        assert born_of(other) is None
 
 
 def test_what_was_agreed_on_and_is_gone_is_agreed_on_anew() -> None:

@@ -15,7 +15,7 @@ class Addresses:
     can_be_marked = True
 
     def __init__(self, connection: Connection, label: Label) -> None:
-        self._connection, self._label = connection, label
+        self._connection, self.label = connection, label
         self.name = name_of(f"{label.instance_id or label.cluster_id}-address")
 
     def all(self) -> list[Any]:
@@ -23,23 +23,23 @@ class Addresses:
         return [each for each, label in ours if label and self._is_mine(label)]
 
     def _is_mine(self, label: Label) -> bool:
-        return (label.cluster_id, label.instance_id) == (self._label.cluster_id, self._label.instance_id)
+        return (label.cluster_id, label.instance_id) == (self.label.cluster_id, self.label.instance_id)
 
     def one(self) -> Any | None:
-        return next((each for each in self.all() if str(each.description) == self._label.chosen().text), None)
+        return next((each for each in self.all() if str(each.description) == self.label.chosen().text), None)
 
     def found(self) -> list[Found]:
-        return [Found(str(each.id), each.description == self._label.chosen().text) for each in self.all()]
+        return [Found(str(each.id), each.description == self.label.chosen().text) for each in self.all()]
 
     def exists(self, resource_id: str) -> bool:
         return resource_id in {each.resource_id for each in self.found()}
 
     def make(self, network_id: str) -> str:
-        address = self._connection.network.create_ip(floating_network_id=network_id, description=self._label.text)
+        address = self._connection.network.create_ip(floating_network_id=network_id, description=self.label.text)
         return str(address.id)
 
     def choose(self, resource_id: str) -> None:
-        self._connection.network.update_ip(resource_id, description=self._label.chosen().text)
+        self._connection.network.update_ip(resource_id, description=self.label.chosen().text)
 
     def drop(self, resource_id: str) -> None:
         self._connection.network.delete_ip(resource_id)

@@ -6,14 +6,17 @@ said which resource stays. It is marked, and the key pair goes: a user may have 
 behind goes with the instance.)
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from openstack.connection import Connection
 from openstack.exceptions import ConflictException, NotFoundException
 
 from chalicelib.errors import Transient
+from chalicelib.providers.openstack.labels import Label
 from chalicelib.ssh.keys import draw_key
 
 ROUNDS = 5
@@ -29,6 +32,7 @@ class Family(Protocol):
     """Resources of which there shall be one."""
 
     name: str  # that no other family has; 255 characters at most
+    label: Label  # whose they are
     can_be_marked: bool  # else its key pair stays with it
 
     def found(self) -> list[Found]:
@@ -63,7 +67,7 @@ def only_one(connection: Connection, family: Family, make: Callable[[], str]) ->
 
 def _settled(connection: Connection, family: Family, candidate: str) -> str | None:
     """Return the winner; None if what was agreed on is gone."""
-    winner = _proposed(connection, family.name, candidate)
+    winner = _proposed(connection, family, candidate)
     found = family.found()  # after the proposal: a slow try may come when all is agreed and forgotten
     if earlier := chosen_of(found):
         winner = earlier
@@ -84,12 +88,16 @@ def _drop_others(family: Family, found: list[Found], winner: str) -> None:
             family.drop(each.resource_id)
 
 
-def _proposed(connection: Connection, name: str, candidate: str) -> str | None:
-    """Make the key pair that says which; return what it says, or None if it is just being forgotten."""
+def _proposed(connection: Connection, family: Family, candidate: str) -> str | None:
+    """Make the key pair that says which; return what it says, or None if it is just being forgotten.
+
+    Its comment has the label and the time too: who lists key pairs is told no more of them than their names and keys.
+    """
+    comment = f"{family.label.text} {time.time():.0f} {candidate}"
     try:
-        connection.compute.create_keypair(name=name, public_key=f"{draw_key().public} {candidate}")
+        connection.compute.create_keypair(name=family.name, public_key=f"{draw_key().public} {comment}")
     except ConflictException:
-        return said(connection, name)
+        return said(connection, family.name)
     return candidate
 
 
@@ -99,6 +107,14 @@ def said(connection: Connection, name: str) -> str | None:
         return str(connection.compute.get_keypair(name).public_key).split()[-1]
     except NotFoundException:
         return None
+
+
+def born_of(public_key: str) -> tuple[Label, datetime] | None:
+    """Return whose a key pair of ours is and when it was made; None if it is somebody else's."""
+    match public_key.split(" "):
+        case [_, _, *label, seconds, _] if seconds.isdecimal() and (whose := Label.read(" ".join(label))):
+            return whose, datetime.fromtimestamp(int(seconds), UTC)
+    return None
 
 
 def forget(connection: Connection, name: str) -> None:

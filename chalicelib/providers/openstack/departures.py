@@ -9,7 +9,7 @@ from chalicelib.providers.openstack import addresses, groups, ports
 from chalicelib.providers.openstack.cloud import Cloud
 from chalicelib.providers.openstack.nearness import ServerGroups
 from chalicelib.providers.openstack.servers import Servers
-from chalicelib.providers.openstack.volumes import DELETING, Volumes, drop_volume
+from chalicelib.providers.openstack.volumes import DELETING, Volumes, drop_or_keep
 
 
 def is_gone(cloud: Cloud, instance: Instance) -> bool:
@@ -45,12 +45,11 @@ def drop_satellites(connection: Connection, instance: Instance) -> None:
 
 def _volumes_are_gone(connection: Connection, instance: Instance) -> bool:
     family = Volumes(connection, instance)
-    found = family.all()
-    for each in found:
+    for each in family.all():
         if each.status not in DELETING and not _is_leaving(each):
-            drop_volume(connection, str(each.id))
+            drop_or_keep(connection, each)
     family.forget_choice()
-    return not found
+    return not family.all()
 
 
 def _is_leaving(volume: Any) -> bool:

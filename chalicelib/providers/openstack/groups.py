@@ -26,11 +26,11 @@ class ClusterGroups:
     can_be_marked = True
 
     def __init__(self, connection: Connection, cluster_id: str) -> None:
-        self._connection, self._label = connection, Label.of_cluster(cluster_id)
+        self._connection, self.label = connection, Label.of_cluster(cluster_id)
         self.name = name_of(f"{cluster_id}-group")
 
     def found(self) -> list[Found]:
-        groups = self._connection.network.security_groups(name=name_of(self._label.cluster_id))
+        groups = self._connection.network.security_groups(name=name_of(self.label.cluster_id))
         labelled = [(str(each.id), Label.read(each.description)) for each in groups]
         return [Found(group_id, label.is_chosen) for group_id, label in labelled if label]
 
@@ -39,13 +39,13 @@ class ClusterGroups:
 
     def make(self) -> str:
         group = self._connection.network.create_security_group(
-            name=name_of(self._label.cluster_id), description=self._label.text
+            name=name_of(self.label.cluster_id), description=self.label.text
         )
         _lay_rules(self._connection, group.id, [{"remote_group_id": group.id}])
         return str(group.id)
 
     def choose(self, resource_id: str) -> None:
-        self._connection.network.update_security_group(resource_id, description=self._label.chosen().text)
+        self._connection.network.update_security_group(resource_id, description=self.label.chosen().text)
 
     def drop(self, resource_id: str) -> None:
         drop_group(self._connection, resource_id)

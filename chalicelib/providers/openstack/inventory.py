@@ -9,7 +9,7 @@ from openstack.connection import Connection
 
 from chalicelib.errors import Transient
 from chalicelib.providers.base import OwnedResource
-from chalicelib.providers.openstack import groups, ports, volumes
+from chalicelib.providers.openstack import choice, groups, ports, volumes
 from chalicelib.providers.openstack.labels import Label
 from chalicelib.providers.openstack.servers import GONE
 
@@ -18,7 +18,7 @@ def owned(connection: Connection) -> Iterator[OwnedResource]:
     network, storage = connection.network, connection.block_storage
     labelled: dict[str, Iterable[Any]] = {
         "server": (each for each in connection.compute.servers() if each.status not in GONE),
-        "volume": storage.volumes(),
+        "volume": (each for each in storage.volumes() if volumes.KEPT not in each.metadata),
         "snapshot": storage.snapshots(),
     }
     described: dict[str, Iterable[Any]] = {
@@ -32,6 +32,11 @@ def owned(connection: Connection) -> Iterator[OwnedResource]:
     for kind, resources in described.items():
         for each in resources:
             yield from _listed(kind, each, Label.read(each.description))
+    for pair in connection.compute.keypairs():
+        if found := choice.born_of(pair.public_key):
+            label, born = found
+            ids = (pair.name, label.cluster_id, label.instance_id)
+            yield OwnedResource("key pair", *ids, born, label.deployment)
 
 
 def _listed(kind: str, resource: Any, label: Label | None) -> Iterator[OwnedResource]:
@@ -52,7 +57,8 @@ def remove(connection: Connection, resource: OwnedResource) -> None:
     ends: dict[str, Callable[[str], object]] = {
         "server": connection.compute.delete_server,
         "volume": lambda volume_id: volumes.drop_volume(connection, volume_id),
-        "snapshot": connection.block_storage.delete_snapshot,
+        "snapshot": lambda snapshot_id: volumes.drop_snapshot(connection, snapshot_id),
+        "key pair": connection.compute.delete_keypair,
         "port": lambda port_id: ports.drop_port(connection, port_id),
         "address": connection.network.delete_ip,
         "group": lambda group_id: groups.drop_group(connection, group_id),

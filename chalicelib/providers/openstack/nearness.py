@@ -6,7 +6,7 @@ from openstack.connection import Connection
 
 from chalicelib.models.instance import Instance
 from chalicelib.providers.openstack.choice import Found, forget, only_one, said
-from chalicelib.providers.openstack.labels import name_of
+from chalicelib.providers.openstack.labels import Label, name_of
 
 
 class ServerGroups:
@@ -16,7 +16,7 @@ class ServerGroups:
 
     def __init__(self, connection: Connection, cluster_id: str) -> None:
         self._connection = connection
-        self.name = name_of(f"{cluster_id}-near")
+        self.name, self.label = name_of(f"{cluster_id}-near"), Label.of_cluster(cluster_id)
 
     def all(self) -> list[Any]:
         return [each for each in self._connection.compute.server_groups() if each.name == self.name]

@@ -145,7 +145,7 @@ class OpenStackProvider(BaseProvider):
 
     @asking
     def delete_snapshot(self, snapshot_id: str) -> None:
-        self._connection.block_storage.delete_snapshot(snapshot_id)
+        volumes.drop_snapshot(self._connection, snapshot_id)
 
     # --- who may come
     @asking

@@ -40,7 +40,7 @@ class Servers:
 
     def __init__(self, connection: Connection, instance: Instance) -> None:
         self._connection, self._instance = connection, instance
-        self.name = name_of(str(instance.instance_id))
+        self.name, self.label = name_of(str(instance.instance_id)), Label.of(instance)
         self.dropped_ports: list[str] = []  # they go when their servers are gone
 
     def all(self) -> list[Any]:

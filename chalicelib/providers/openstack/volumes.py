@@ -11,6 +11,7 @@ from chalicelib.models.instance import Instance
 from chalicelib.providers.openstack.choice import Found, forget
 from chalicelib.providers.openstack.labels import CHOSEN, Label, name_of
 
+KEPT = "dtrove_kept"  # in metadata: its instance is gone, and it stays for its snapshots
 DELETING = {"deleting"}
 BROKEN = {"error", "error_extending", "error_deleting", "error_restoring", "error_managing"}
 SERIAL_LENGTH = 20  # of a virtio disk: as much of the volume's id as it takes
@@ -24,11 +25,11 @@ class Volumes:
     def __init__(self, connection: Connection, instance: Instance) -> None:
         self._connection, self._instance = connection, instance
         self._display_name = name_of(str(instance.instance_id))
-        self.name = f"{self._display_name}-volume"
+        self.name, self.label = f"{self._display_name}-volume", Label.of(instance)
 
     def all(self) -> list[Any]:
         found = self._connection.block_storage.volumes(name=self._display_name)
-        return [each for each in found if Label.in_metadata(each.metadata)]
+        return [each for each in found if Label.in_metadata(each.metadata) and KEPT not in each.metadata]
 
     def one(self) -> Any | None:
         """Return the one that was chosen; None if there is none."""
@@ -114,6 +115,29 @@ def has_grown(connection: Connection, volume: Any, size_gib: int) -> bool:
         connection.block_storage.extend_volume(volume, size_gib)
         return False
     return True
+
+
+def drop_or_keep(connection: Connection, volume: Any) -> None:
+    """Ask for the volume's end; but Cinder deletes none that has snapshots: it then stays for them, and no longer."""
+    if any(connection.block_storage.snapshots(details=False, volume_id=volume.id)):
+        connection.block_storage.set_volume_metadata(volume.id, **{KEPT: "for its snapshots"})
+    else:
+        drop_volume(connection, str(volume.id))
+
+
+def drop_snapshot(connection: Connection, snapshot_id: str) -> None:
+    """Ask for its end, and for that of a volume that stayed for it alone."""
+    storage = connection.block_storage
+    try:
+        snapshot = storage.get_snapshot(snapshot_id)
+        volume = storage.get_volume(snapshot.volume_id)
+    except NotFoundException:
+        return
+    others = [each for each in storage.snapshots(details=False, volume_id=volume.id) if each.id != snapshot_id]
+    if KEPT in volume.metadata and not others:
+        storage.delete_volume(str(volume.id), cascade=True)
+    else:
+        storage.delete_snapshot(snapshot_id)
 
 
 def drop_volume(connection: Connection, volume_id: str) -> None:
