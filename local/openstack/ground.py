@@ -70,9 +70,7 @@ class OpenStackGround:
         """Name each server, port, volume, group, key pair and address of the service that the cloud still has."""
         if not services.all_run():
             return []
-        provider = self._provider()
-        pairs = [f"key pair {each.name}" for each in provider.cloud.connection.compute.keypairs()]
-        return [*(f"{each.kind} {each.resource_id}" for each in provider.owned()), *pairs]
+        return [f"{each.kind} {each.resource_id}" for each in self._provider().owned()]
 
     def _remove_resources(self) -> None:
         provider, deadline = self._provider(), time.monotonic() + PATIENCE_SECONDS
