@@ -11,6 +11,7 @@ KEYSTONE := .local/keystone/.ready
 SCHEMATHESIS := .local/schemathesis/.ready
 CHECKOV := .local/checkov/.ready
 ASL := $(wildcard statemachines/*.asl.json)
+ALONE := tests/crash tests/embedded tests/checkov
 HOST_PACKAGES := systemd-container mmdebstrap nftables iproute2 xfsprogs util-linux e2fsprogs
 
 demo: host $(READY)
@@ -36,8 +37,9 @@ lint: $(READY) $(NODE)
 	node local/check_asl.js $(ASL)
 
 unit: $(READY) $(CLIENTS) $(KEYSTONE) $(SCHEMATHESIS) $(CHECKOV)
-	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 --ignore tests/crash --cov --cov-report=term:skip-covered
+	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 $(ALONE:%=--ignore %) --cov --cov-report=term:skip-covered
 	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 tests/crash
+	$(VENV)/bin/pytest -m "not guests and not openstack" -n 2 --dist loadgroup tests/embedded tests/checkov
 
 # What needs real guests: root and Linux, or one clear sentence.
 guests: $(READY) $(CLIENTS)

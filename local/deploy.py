@@ -131,13 +131,13 @@ def _outputs(target: Target, stack: str) -> dict[str, str]:
     return outputs | {"ApiUrl": embedded_url if target.endpoint else outputs["EndpointURL"].rstrip("/")}
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None, project: Path = ROOT) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", nargs="?", default="")
     parser.add_argument("--delete", action="store_true", help="delete the stack instead")
     options = parser.parse_args(arguments)
     try:
-        deployment = read(options.stage, ROOT)
+        deployment = read(options.stage, project)
         print("\n".join(_delete(deployment) if options.delete else _deploy(deployment)))
     except (PackagingFailed, DeploymentFailed, ConfigError) as error:
         sys.exit(str(error))

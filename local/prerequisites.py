@@ -1,6 +1,6 @@
 """What a deployment into an account needs before anything is packaged: one clear sentence for what is missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,13 @@ from local.target import DeploymentFailed
 from local.template import parameter_name
 
 OF_THIS_MACHINE = {"nspawn", "memory"}  # providers whose servers an account could not reach
+TOGETHER = (  # the first needs the second
+    ("VPC_SUBNET_IDS", "VPC_SECURITY_GROUP_IDS"),
+    ("VPC_SECURITY_GROUP_IDS", "VPC_SUBNET_IDS"),
+    ("VPC_API", "VPC_SUBNET_IDS"),
+    ("VPC_ID", "VPC_ROUTE_TABLE_IDS"),
+    ("VPC_ROUTE_TABLE_IDS", "VPC_ID"),
+)
 LOOKED_UP = {"CloudSecretArn"}
 
 
@@ -60,11 +67,14 @@ def own_parameters(project: Path) -> set[str]:
     return names - LOOKED_UP - {parameter_name(each) for each in Config.__dataclass_fields__}
 
 
-def check_own(names: Iterable[str], own: set[str]) -> None:
-    """Refuse a name that is neither a setting nor a parameter. Raises ConfigError."""
+def check_own(names: Collection[str], own: set[str]) -> None:
+    """Refuse a name that is neither a setting nor a parameter, or one without its fellow. Raises ConfigError."""
     for name in names:
         if not is_setting(name) and parameter_name(name) not in own:
             raise ConfigError(f"{name}: there is no such setting{nearest(name, map(_shouted, own))}")
+    for given, other in TOGETHER:
+        if given in names and other not in names:
+            raise ConfigError(f"{given}: says nothing without {other}.")
 
 
 def _shouted(parameter: str) -> str:

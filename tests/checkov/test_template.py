@@ -27,6 +27,8 @@ OPTIONS = (
     "--skip-download",
     "--soft-fail",
 )
+pytestmark = pytest.mark.xdist_group("checkov")
+
 Findings = set[tuple[str, str]]  # rule, logical id
 
 

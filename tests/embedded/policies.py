@@ -38,17 +38,27 @@ def without(service: Embedded, function: str, sid: str) -> Iterator[None]:
         document = json.dumps({"Version": "2012-10-17", "Statement": which})
         iam.put_role_policy(RoleName=role, PolicyName=policy_name(iam, role), PolicyDocument=document)
 
+    before = denials(service, function)
     put(rest)
     try:
         yield
     finally:
         put(all_of_them)
+        service.provoked.update(denials(service, function) - before)
 
 
 def calls(service: Embedded, function: str) -> list[Call]:
+    return [json.loads(line) for line in _lines(service, function)]
+
+
+def denials(service: Embedded, function: str) -> set[str]:
+    return {line for line in _lines(service, function) if json.loads(line)["decision"] != "Allow"}
+
+
+def _lines(service: Embedded, function: str) -> list[str]:
     role = service.role_of(function)
-    lines = [json.loads(line) for line in service.aws.decisions.read_text().splitlines()]
-    return [each for each in lines if f"/{role}/" in f"{each['principal_arn']}/"]
+    written = service.aws.decisions.read_text().splitlines() if service.aws.decisions.exists() else []
+    return [line for line in written if f"/{role}/" in f"{json.loads(line)['principal_arn']}/"]
 
 
 def allows(policy: list[Statement], call: Call) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ SETTINGS = {
     "DTROVE_MAX_VOLUMES_GIB": "-1",
     "SCHEDULES": "DISABLED",
 }
+PATIENCE_SECONDS = 120  # for a job, on a machine that has much to do
 TAKEN_OVER = """
 
 import os
@@ -45,6 +46,7 @@ class Embedded:
     world: Path  # the invented one: invented.held
     outputs: dict[str, str]
     tokens: dict[str, str]
+    provoked: set[str] = field(default_factory=set)  # lines of decisions that tests brought about by taking rights away
 
     def api(self, caller: str = "DTROVE_TOKEN") -> Api:
         return Api(url_of(caller, self.outputs["ApiUrl"]), self.tokens[caller])
@@ -71,7 +73,9 @@ class Embedded:
     def ended(self, arn: str) -> dict[str, Any]:
         states = self.aws.client("stepfunctions")
         found: dict[str, Any] = until(
-            lambda: states.describe_execution(executionArn=arn), lambda each: each["status"] != "RUNNING"
+            lambda: states.describe_execution(executionArn=arn),
+            lambda each: each["status"] != "RUNNING",
+            PATIENCE_SECONDS,
         )
         return found
 

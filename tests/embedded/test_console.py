@@ -6,7 +6,7 @@ from chalicelib.jobs.workflows import WORKFLOWS
 from tests import console
 from tests.embedded.by_hand import ByHand
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("embedded")]
 
 API_ONLY = "change_accounts"
 

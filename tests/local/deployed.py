@@ -51,8 +51,8 @@ class Tiny:
         return str(found["Item"]["status"]["S"])
 
 
-def until(look: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def until(look: Callable[[], Any], enough: Callable[[Any], bool], seconds: float = PATIENCE_SECONDS) -> Any:
+    deadline = time.monotonic() + seconds
     while not enough(found := look()):
         assert time.monotonic() < deadline, found
         time.sleep(0.05)

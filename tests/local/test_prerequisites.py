@@ -25,7 +25,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_stage_its_settings_and_parameters_are_read(project: Path) -> None:
-    text = f"{SETTINGS}DTROVE_PREFIX=sudo \nVPC_SUBNET_IDS=subnet-1,subnet-2\nRESERVE_CONCURRENCY=yes\n"
+    vpc = "VPC_SUBNET_IDS=subnet-1,subnet-2\nVPC_SECURITY_GROUP_IDS=sg-1\n"
+    text = f"{SETTINGS}DTROVE_PREFIX=sudo \n{vpc}RESERVE_CONCURRENCY=yes\n"
     (project / "deploy" / "prod.env").write_text(text)
 
     deployment = read("prod", project)
@@ -35,6 +36,7 @@ def test_a_stage_its_settings_and_parameters_are_read(project: Path) -> None:
         "DTROVE_PROVIDER": "tests.outsiders.Cloud",
         "DTROVE_PREFIX": "sudo ",
         "VPC_SUBNET_IDS": "subnet-1,subnet-2",
+        "VPC_SECURITY_GROUP_IDS": "sg-1",
         "RESERVE_CONCURRENCY": "yes",
     }
 
@@ -62,6 +64,9 @@ def test_settings_must_be_there(project: Path) -> None:
         (SETTINGS + "DTROVE_IDENTITY=keystone\n", "^DTROVE_IDENTITY: keystone needs"),
         (SETTINGS + "DTROVE_MAX_CLUSTERS=7\n", "^DTROVE_MAX_CLUSTERS: there is no such setting"),
         (SETTINGS + "VPC_SUBNETS_IDS=s-1\n", "^VPC_SUBNETS_IDS: .* did you mean VPC_SUBNET_IDS?"),
+        (SETTINGS + "VPC_SUBNET_IDS=s-1\n", "^VPC_SUBNET_IDS: says nothing without VPC_SECURITY_GROUP_IDS"),
+        (SETTINGS + "VPC_API=yes\n", "^VPC_API: says nothing without VPC_SUBNET_IDS"),
+        (SETTINGS + "VPC_ID=vpc-1\n", "^VPC_ID: says nothing without VPC_ROUTE_TABLE_IDS"),
         (SETTINGS + "CLOUD_SECRET_ARN=arn\n", "^CLOUD_SECRET_ARN: there is no such setting"),
     ],
 )
@@ -82,6 +87,13 @@ def test_the_example_that_is_checked_in_would_be_deployed(project: Path, stage: 
     (project / "deploy" / f"{stage}.env").write_text(offered)
 
     assert read(stage, project).settings["DTROVE_PROVIDER"] == "openstack"
+
+
+def test_prod_is_deleted_by_no_command(project: Path) -> None:
+    (project / "deploy" / "prod.env").write_text(SETTINGS)
+
+    with pytest.raises(SystemExit, match=r"^dtrove-prod holds customers' records"):
+        main(["prod", "--delete"], project)
 
 
 @pytest.fixture

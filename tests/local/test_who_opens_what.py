@@ -105,3 +105,15 @@ def test_those_that_reach_guests_read_our_ssh_keys_and_no_other_secret(
 def test_nobody_else_reads_our_ssh_keys(aws: EmbeddedAws, secrets: None, function: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         secrets_manager_of(function, aws).get_secret_value(SecretId="dtrove/ssh/jump")
+
+
+@pytest.mark.parametrize("function", ["api", "cloud", "sweep-cloud"])
+def test_who_asks_the_cloud_reads_its_secret_and_no_other(aws: EmbeddedAws, function: str) -> None:
+    manager = aws.client("secretsmanager")
+    own, other = (manager.create_secret(Name=f"s-{uuid4()}", SecretString=each)["ARN"] for each in ("own", "other"))
+    (statement,) = [each for each in statements_on(function, "secretsmanager") if each["Sid"] == "ReadCloudSecret"]
+    reader = as_somebody("secretsmanager", [statement | {"Resource": own}], function, aws)
+
+    assert reader.get_secret_value(SecretId=own)["SecretString"] == "own"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.get_secret_value(SecretId=other)

@@ -5,13 +5,15 @@ point-in-time recovery, VpcConfig, reserved concurrency, the bucket's lifecycle,
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import stack as stacks
 from local.aws import EmbeddedAws
-from local.deploy import deploy, erase
+from local.deploy import deploy, erase, main
+from local.package import ROOT
 from local.stages import DEV, STAGES
 from local.target import DeploymentFailed, Target
 
@@ -143,3 +145,27 @@ def left(aws: EmbeddedAws, stack: str) -> list[str]:
 def test_a_secret_that_is_not_there_is_told(target: Target) -> None:
     with pytest.raises(DeploymentFailed, match=r"^DTROVE_CLOUD_SECRET: there is no secret lost in us-east-1"):
         deploy(target, stack="whole-lost", settings=SETTINGS | {"DTROVE_CLOUD_SECRET": "lost"})
+
+
+def test_the_command_deploys_and_undeploys(
+    aws: EmbeddedAws,
+    target: Target,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`make deploy STAGE=dev` as it is typed, with the example's settings."""
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "dev.env").write_text((ROOT / "deploy" / "dev.env.example").read_text())
+    (tmp_path / "resources.yaml").write_text((ROOT / "resources.yaml").read_text())
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+
+    main(["dev"], tmp_path)
+
+    told = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert told["ApiUrl"].endswith("/api")
+    assert told["GuestFunction"].startswith("dtrove-dev-Guest-")
+    main(["dev", "--delete"], tmp_path)
+    assert capsys.readouterr().out == "dtrove-dev is deleted.\n"
+    assert left(aws, "dtrove-dev") == []
