@@ -34,6 +34,7 @@ class Nova:
     actions: list[Any] = field(default_factory=list)  # the newest first
     wanted: str = ""
     is_cut: bool = False
+    is_at_it: bool = False  # confirms or reverts just now
 
     @property
     def compute(self) -> "Nova":
@@ -57,9 +58,18 @@ class Nova:
         self.actions.insert(0, SimpleNamespace(action="resize", request_id=f"req-{len(self.actions)}"))
 
     def confirm_server_resize(self, server: Any) -> None:
-        raise BadRequestException("Instance has not been resized.")
+        if self.is_at_it:
+            raise BadRequestException("Instance has not been resized.")
+        self.end("confirmResize", server.flavor.original_name)
 
-    revert_server_resize = confirm_server_resize
+    def revert_server_resize(self, server: Any) -> None:
+        if self.is_at_it:
+            raise BadRequestException("Instance has not been resized.")
+        self.end("revertResize", "db.tiny")
+
+    def end(self, move: str, flavor: str) -> None:
+        self.server.status, self.server.flavor.original_name = "ACTIVE", flavor
+        self.actions.insert(0, SimpleNamespace(action=move, request_id=f"req-{len(self.actions)}"))
 
     def finish(self) -> None:
         self.server.status, self.server.task_state = "VERIFY_RESIZE", None
@@ -120,12 +130,26 @@ def test_a_call_that_was_cut_before_it_asked_is_no_failure() -> None:
     assert resize(nova)
 
 
+def test_what_was_reverted_can_be_asked_for_again_by_the_same_job() -> None:
+    nova: Any = Nova()
+    resize(nova)
+    nova.finish()
+    assert [is_reverted(nova, nova.server) for _ in range(2)] == [False, True]
+
+    assert not resize(nova)
+    nova.give_up()
+
+    with pytest.raises(ProviderError, match="request req-2"):
+        resize(nova)
+
+
 @pytest.mark.parametrize("end", [is_confirmed, is_reverted])
 def test_nova_s_no_while_it_is_at_it_is_to_come_again(end: Any) -> None:
     nova: Any = Nova()
     resize(nova)
     assert not end(nova, nova.server)
     nova.finish()
+    nova.is_at_it = True
 
     with pytest.raises(Transient, match="busy with a resize"):
         end(nova, nova.server)

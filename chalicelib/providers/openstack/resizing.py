@@ -2,7 +2,7 @@
 
 Nova says yes at once and may find later that no host has room: then the server is as it was, and only the list of what
 was done to it tells. So the server's metadata says, before each asking, for which flavor and job that is, and which
-resize was the last one until then: where there is a newer one and the flavor is the old, it failed.
+move was the last one until then: where a resize came after that and nothing after it, it failed.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from chalicelib.providers.openstack.servers import message_of
 
 MARK = "dtrove_resize"  # in a server's metadata
 NONE = "-"
+RESIZE, MOVES = "resize", {"resize", "confirmResize", "revertResize"}  # in the list of what was done to a server
 WAITS, AT_REST = "VERIFY_RESIZE", {"ACTIVE", "SHUTOFF"}
 
 
@@ -34,13 +35,13 @@ def is_resized(connection: Connection, server: Any, instance: Instance, flavor_i
 
 
 def _ask(connection: Connection, server: Any, instance: Instance, flavor_id: str) -> None:
-    last = _last_resize(connection, server)
+    move, request_id = _last_move(connection, server)
     wish = f"{flavor_id} {instance.held_by or NONE}"
     asked_for, _, then = str(server.metadata.get(MARK, "")).rpartition(" ")
-    if asked_for == wish and then != last:
-        raise ProviderError(f"The cloud could not give {instance.name} flavor {flavor_id}: request {last}.")
-    if asked_for != wish:
-        connection.compute.set_server_metadata(server, **{MARK: f"{wish} {last}"})
+    if asked_for == wish and then != request_id and move == RESIZE:
+        raise ProviderError(f"The cloud could not give {instance.name} flavor {flavor_id}: request {request_id}.")
+    if (asked_for, then) != (wish, request_id):
+        connection.compute.set_server_metadata(server, **{MARK: f"{wish} {request_id}"})
     connection.compute.resize_server(server, flavor_id)
 
 
@@ -72,10 +73,10 @@ def _is_settled(server: Any) -> bool:
     return not server.task_state and server.status in {WAITS, *AT_REST}
 
 
-def _last_resize(connection: Connection, server: Any) -> str:
-    """Return the request of the last one, whatever became of it. Nova lists the newest first."""
-    found = (each.request_id for each in connection.compute.server_actions(server) if each.action == "resize")
-    return str(next(found, NONE))
+def _last_move(connection: Connection, server: Any) -> tuple[str, str]:
+    """Return the last one and its request, whatever became of it. Nova lists the newest first."""
+    listed = ((str(each.action), str(each.request_id)) for each in connection.compute.server_actions(server))
+    return next((each for each in listed if each[0] in MOVES), (NONE, NONE))
 
 
 def _flavor(connection: Connection, flavor_id: str) -> Any:
