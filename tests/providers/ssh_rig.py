@@ -31,7 +31,7 @@ class SshRig(Rig):
             return None
 
     def run(self, instance: Instance, command: str) -> tuple[int, str]:
-        """Run the command over SSH, the host key pinned; again if nobody answers: at its boot a server may start sshd twice."""
+        """Run the command over SSH, the host key pinned; again while nobody answers: a boot may start sshd twice."""
         deadline = time.monotonic() + self.patience_seconds
         while True:
             try:
