@@ -4,6 +4,7 @@ from typing import Any
 
 from openstack.connection import Connection
 
+from chalicelib.errors import NotReady, ProviderError
 from chalicelib.models.instance import Instance
 from chalicelib.providers.openstack import addresses, groups, ports
 from chalicelib.providers.openstack.cloud import Cloud
@@ -11,14 +12,16 @@ from chalicelib.providers.openstack.nearness import ServerGroups
 from chalicelib.providers.openstack.servers import Servers
 from chalicelib.providers.openstack.volumes import DELETING, Volumes, drop_or_keep
 
+UNDELETABLE = "error_deleting"  # but for an operator
+
 
 def is_gone(cloud: Cloud, instance: Instance) -> bool:
     """Remove all of the instance but its snapshots. True once nothing is left."""
     connection = cloud.connection
     if not _servers_are_gone(connection, instance):
         return False
-    drop_satellites(connection, instance)
-    return _volumes_are_gone(connection, instance)
+    are_dropped = drop_satellites(connection, instance)
+    return _volumes_are_gone(connection, instance) and are_dropped
 
 
 def _servers_are_gone(connection: Connection, instance: Instance) -> bool:
@@ -30,26 +33,32 @@ def _servers_are_gone(connection: Connection, instance: Instance) -> bool:
     return not found
 
 
-def drop_satellites(connection: Connection, instance: Instance) -> None:
-    """Remove ports, addresses and groups: nothing has them any more."""
+def drop_satellites(connection: Connection, instance: Instance) -> bool:
+    """Remove ports, addresses and groups. False if a server still has one: Nova may not have listed it."""
     addresses.of_instance(connection, instance).drop_all()
-    for port in ports.ports_of(connection, instance):
-        ports.drop_port(connection, port.id)
-    for group in groups.access_groups(connection, instance):
-        groups.drop_group(connection, group.id)
+    dropped = [ports.drop_port(connection, each.id) for each in ports.ports_of(connection, instance)]
+    dropped += [groups.drop_group(connection, each.id) for each in groups.access_groups(connection, instance)]
     groups.drop_cluster_groups(connection, str(instance.cluster_id))
     Servers(connection, instance).forget_choice()
     if instance.locality:
         ServerGroups(connection, str(instance.cluster_id)).drop_all()
+    return all(dropped)
 
 
 def _volumes_are_gone(connection: Connection, instance: Instance) -> bool:
+    """Raise NotReady, ProviderError, naming a volume that cannot be deleted yet, or only by an operator."""
     family = Volumes(connection, instance)
     for each in family.all():
-        if each.status not in DELETING and not _is_leaving(each):
+        if each.status not in {*DELETING, UNDELETABLE} and not _is_leaving(each):
             drop_or_keep(connection, each)
     family.forget_choice()
-    return not family.all()
+    left = family.all()
+    for each in left:
+        if each.status == UNDELETABLE:
+            raise ProviderError(f"Volume {each.id} is in status {each.status}.")
+        if _is_leaving(each):
+            raise NotReady(f"Volume {each.id} is in status {each.status}.")
+    return not left
 
 
 def _is_leaving(volume: Any) -> bool:
