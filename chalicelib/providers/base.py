@@ -135,7 +135,10 @@ class BaseProvider(ABC):
 
     @abstractmethod
     def destroy(self, instance: Instance) -> bool:
-        """Delete the server and all that was made for it but snapshots. True once nothing is left; else call again."""
+        """Delete the server and all that was made for it but snapshots. True once nothing is left; else call again.
+
+        Raises NotReady if it is known what that waits for.
+        """
 
     # --- volumes
     @abstractmethod

@@ -1,17 +1,21 @@
 """The end of an instance: its server first, then what was made for it, and what was its cluster's."""
 
+from datetime import timedelta
 from typing import Any
 
 from openstack.connection import Connection
 
 from chalicelib.errors import NotReady, ProviderError
 from chalicelib.models.instance import Instance
+from chalicelib.models.record import now
 from chalicelib.providers.openstack import addresses, groups, ports
 from chalicelib.providers.openstack.cloud import Cloud
+from chalicelib.providers.openstack.labels import moment_of
 from chalicelib.providers.openstack.nearness import ServerGroups
 from chalicelib.providers.openstack.servers import Servers
 from chalicelib.providers.openstack.volumes import DELETING, Volumes, drop_or_keep
 
+LONG = timedelta(seconds=60)  # for a server's end
 UNDELETABLE = "error_deleting"  # but for an operator
 
 
@@ -28,9 +32,14 @@ def _servers_are_gone(connection: Connection, instance: Instance) -> bool:
     family = Servers(connection, instance)
     found = family.all()
     for each in found:
-        if each.task_state != "deleting":
+        if each.task_state != "deleting" or _is_overdue(each):
             connection.compute.delete_server(each)
     return not found
+
+
+def _is_overdue(server: Any) -> bool:
+    """Say whether its host may have gone down since it was asked: asked again, Nova deletes the server without it."""
+    return now() - moment_of(server.updated_at) > LONG
 
 
 def drop_satellites(connection: Connection, instance: Instance) -> bool:

@@ -1,6 +1,6 @@
 """What the cloud's operators do to us: quotas, computes taken out of service, volumes set to a status, passwords."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,21 @@ def disabled(admin: Any, *hosts: str) -> Iterator[None]:
     finally:
         for each in computes:
             admin.compute.enable_service(each)
+
+
+@contextmanager
+def counted_as_down(admin: Any, *hosts: str) -> Iterator[Callable[[], None]]:
+    """Yields what has Nova believe, from then on, that these computes are down."""
+
+    def count(*, is_down: bool = True) -> None:
+        for each in admin.compute.services(binary="nova-compute"):
+            if each.host in hosts:
+                admin.compute.update_service_forced_down(each, each.host, each.binary, forced=is_down)
+
+    try:
+        yield count
+    finally:
+        count(is_down=False)
 
 
 @contextmanager

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
+from chalicelib.providers.openstack.labels import moment_of
 from local.openstack import services
+from local.openstack.catalog import ADMIN, connected
 from tests.openstack.faults.proxy import Answer, PassOn, Request
 from tests.openstack.faults.stage import Stage
+from tests.openstack.scene import until
 
 When = Callable[[Request], bool]
 
@@ -18,6 +23,20 @@ def of(service: str, method: str, ending: str) -> When:
     return lambda request: request.is_of(service, method, ending)
 
 
+def start(*names: str) -> None:
+    """Have the services run, and the computes have said so: one that does not listen yet loses what it is asked."""
+    began = datetime.now(UTC).replace(microsecond=0)
+    stopped = [services.named(name) for name in names]
+    services.start(*stopped)
+    services.await_ready(*stopped)
+    with connected(ADMIN) as admin:
+        until(lambda: began < min(map(last_word, admin.compute.services(binary="nova-compute"))), "computes report")
+
+
+def last_word(compute: Any) -> datetime:
+    return moment_of(compute.updated_at)
+
+
 @contextmanager
 def down(*names: str) -> Iterator[None]:
     """Have the services down for the length of the block."""
@@ -26,8 +45,7 @@ def down(*names: str) -> Iterator[None]:
         services.stop(*stopped)
         yield
     finally:
-        services.start(*stopped)
-        services.await_ready(*stopped)
+        start(*names)
 
 
 @contextmanager
@@ -51,8 +69,7 @@ def outage(stage: Stage, *names: str, when: When, waits: int, passes: bool = Tru
 
     def on_wait(so_far: int) -> None:
         if began and so_far == began[0] + waits:
-            services.start(*stopped)
-            services.await_ready(*stopped)
+            start(*names)
 
     stage.on_wait = on_wait
     try:
@@ -60,5 +77,4 @@ def outage(stage: Stage, *names: str, when: When, waits: int, passes: bool = Tru
             yield began
     finally:
         stage.on_wait = lambda waits: None
-        services.start(*stopped)
-        services.await_ready(*stopped)
+        start(*names)

@@ -75,9 +75,9 @@ class Stage(Simulation):
         self.settings = replace(self.settings, **settings)
         self.behind = Cloud(self.settings)
 
-    def hurry(self) -> None:
-        """Have all waits be short: what is waited for does not come."""
-        self.pace, world.current().patience_seconds = HASTE, 0
+    def hurry(self, pace: float = HASTE) -> None:
+        """Have all waits be short: what is waited for does not come, or may not."""
+        self.pace, world.current().patience_seconds = pace, 0
 
     def relax(self) -> None:
         self.pace, world.current().patience_seconds = PACE, PATIENCE_SECONDS
