@@ -23,7 +23,7 @@ up: host $(READY)
 down: $(READY)
 	@$(PYTHON) -m local.service down $(PROVIDER)
 
-test: host check guests test-openstack
+test: host check guests
 
 # All that needs neither root nor Linux.
 check: $(READY) $(NODE) lint unit

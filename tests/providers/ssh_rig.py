@@ -1,10 +1,12 @@
 """Servers that are reached by SSH, whatever cloud they are of."""
 
 import socket
+import time
 from contextlib import closing
 from io import StringIO
 
 import paramiko
+from paramiko.ssh_exception import NoValidConnectionsError
 
 from chalicelib.models.instance import Instance
 from tests.outsiders import outsider
@@ -29,7 +31,17 @@ class SshRig(Rig):
             return None
 
     def run(self, instance: Instance, command: str) -> tuple[int, str]:
-        """Run the command over SSH, the host key pinned."""
+        """Run the command over SSH, the host key pinned; again while nobody answers: a boot may start sshd twice."""
+        deadline = time.monotonic() + self.patience_seconds
+        while True:
+            try:
+                return self._run(instance, command)
+            except NoValidConnectionsError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(self.look_again_seconds)
+
+    def _run(self, instance: Instance, command: str) -> tuple[int, str]:
         with paramiko.SSHClient() as client:
             kind, key = str(instance.host_key).split()[:2]
             line = paramiko.hostkeys.HostKeyEntry.from_line(f"{instance.address} {kind} {key}")

@@ -134,6 +134,8 @@ def drop_snapshot(connection: Connection, snapshot_id: str) -> None:
     except NotFoundException:
         return
     others = [each for each in storage.snapshots(details=False, volume_id=volume.id) if each.id != snapshot_id]
+    if volume.status in DELETING or snapshot.status in DELETING:
+        return
     if KEPT in volume.metadata and not others:
         storage.delete_volume(str(volume.id), cascade=True)
     else:
