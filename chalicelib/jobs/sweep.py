@@ -88,4 +88,5 @@ def reason_of(error: str | None, cause: str | None, status: JobStatus) -> str:
         message = json.loads(cause or "")["errorMessage"]
     except (ValueError, KeyError, TypeError):
         message = cause or error or "No cause was given."
-    return str(message)[:1_000]
+    waited = "Waited for in vain: " if error == "NotReady" else ""
+    return f"{waited}{message}"[:1_000]

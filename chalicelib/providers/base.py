@@ -145,7 +145,10 @@ class BaseProvider(ABC):
 
     @abstractmethod
     def destroy(self, instance: Instance) -> bool:
-        """Delete the server and all that was made for it but snapshots. True once nothing is left; else call again."""
+        """Delete the server and all that was made for it but snapshots. True once nothing is left; else call again.
+
+        Raises NotReady if it is known what that waits for.
+        """
 
     # --- another flavor: its memory and processors; the server starts anew, with its address and all its data
     @abstractmethod

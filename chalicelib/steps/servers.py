@@ -26,7 +26,8 @@ def create_server(cluster: Cluster, instance: Instance, provider: BaseProvider) 
         _have_server(cluster, instance, provider)
         status, progress = provider.update_status(instance)
     if status is ServerStatus.ERROR:
-        raise Permanent(f"The cloud could not build the server of {instance.name}: {instance.message}")
+        reason = instance.message or "it gives no reason."
+        raise Permanent(f"The cloud could not build the server of {instance.name}: {reason}")
     if not status.is_up:
         raise NotReady(f"The server of {instance.name} is {status}, {progress} %.")
 

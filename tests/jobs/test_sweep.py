@@ -97,6 +97,12 @@ def test_launching_twice_is_one_execution() -> None:
     ("error", "cause", "status", "reason"),
     [
         ("Permanent", '{"errorMessage": "no valid host", "errorType": "Permanent"}', "FAILED", "no valid host"),
+        (
+            "NotReady",
+            '{"errorMessage": "It is BUILD.", "errorType": "NotReady"}',
+            "FAILED",
+            "Waited for in vain: It is BUILD.",
+        ),
         ("States.Runtime", "bad path", "FAILED", "bad path"),
         ("X", None, "FAILED", "X"),
         (None, None, "FAILED", "No cause was given."),

@@ -123,7 +123,9 @@ class Simulation:
 
     def left(self) -> list[str]:
         """Name all that customers or the cloud still have."""
+        return [*self.left_of_records(), *(f"{each.kind} of {each.instance_id}" for each in self.cloud.owned())]
+
+    def left_of_records(self) -> list[str]:
         tables = (Cluster, Instance, Key)
         records = [f"{table.__name__} {each.serialize()}" for table in tables for each in table.scan()]
-        use = [f"use {each.serialize()}" for each in Project.scan() if each.instances or each.volumes_gib]
-        return records + use + [f"{each.kind} of {each.instance_id}" for each in self.cloud.owned()]
+        return records + [f"use {each.serialize()}" for each in Project.scan() if each.instances or each.volumes_gib]

@@ -41,10 +41,11 @@ class ClusterGroups:
         group = self._connection.network.create_security_group(
             name=name_of(self.label.cluster_id), description=self.label.text
         )
-        _lay_rules(self._connection, group.id, [{"remote_group_id": group.id}])
         return str(group.id)
 
     def choose(self, resource_id: str) -> None:
+        """Lay its rule, and only then mark it: who made it may have been cut before."""
+        _lay_rules(self._connection, resource_id, [{"remote_group_id": resource_id}])
         self._connection.network.update_security_group(resource_id, description=self.label.chosen().text)
 
     def drop(self, resource_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from openstack.connection import Connection
@@ -10,7 +9,7 @@ from openstack.connection import Connection
 from chalicelib.errors import Transient
 from chalicelib.providers.base import OwnedResource
 from chalicelib.providers.openstack import choice, groups, ports, volumes
-from chalicelib.providers.openstack.labels import Label
+from chalicelib.providers.openstack.labels import Label, moment_of
 from chalicelib.providers.openstack.servers import GONE
 
 
@@ -41,15 +40,10 @@ def owned(connection: Connection) -> Iterator[OwnedResource]:
 
 def _listed(kind: str, resource: Any, label: Label | None) -> Iterator[OwnedResource]:
     if label:
-        born = _moment(resource.created_at)
+        born = moment_of(resource.created_at)
         is_idle = kind == "port" and ports.is_free(resource)
         ids = (str(resource.id), label.cluster_id, label.instance_id)
         yield OwnedResource(kind, *ids, born, label.deployment, is_idle)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def remove(connection: Connection, resource: OwnedResource) -> None:

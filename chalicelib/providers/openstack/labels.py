@@ -1,6 +1,7 @@
 """Our ids on what is in the cloud. Nova and Cinder keep metadata; Neutron keeps a description, one line here."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib import config
@@ -15,6 +16,12 @@ CHOSEN_WORD = "chosen"
 def name_of(owner_id: str) -> str:
     """Return the name of what belongs to the instance or cluster: the clouds' lists can be asked for it."""
     return f"{WORD}-{owner_id}"
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that a service tells: some leave out that it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

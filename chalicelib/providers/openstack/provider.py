@@ -78,10 +78,10 @@ class OpenStackProvider(BaseProvider):
     @asking
     def create(self, instance: Instance, birth: Birth) -> None:
         server = births.born(self.cloud, instance, birth)
-        servers.note(instance, server)
-        instance.host_key = server.metadata["dtrove_host_key"]
         if birth.access.is_public:
             openings.open_to_public(self.cloud, instance, servers.port_id_of(server))
+        servers.note(instance, server)  # last: who knows its id takes it for made
+        instance.host_key = server.metadata["dtrove_host_key"]
 
     @asking
     def update_status(self, instance: Instance) -> tuple[ServerStatus, int]:

@@ -10,6 +10,12 @@ from openstack import exceptions as sdk
 from chalicelib.errors import ProviderError, Transient
 
 UNAUTHORIZED, TIMED_OUT, CONFLICT, TOO_LARGE, TOO_MANY, SERVER_ERROR = 401, 408, 409, 413, 429, 500
+NO_ANSWER = (
+    keystone.ConnectFailure,
+    keystone.HttpServerError,
+    keystone.RetriableConnectionFailure,
+    keystone.UnknownConnectionError,  # half of it came
+)
 FINAL_CONFLICTS = {  # of Neutron's 409s those that another try meets again
     "AddressPairMatchesPortFixedIPAndMac",
     "FloatingIPPortAlreadyAssociated",
@@ -34,10 +40,16 @@ def translated() -> Iterator[None]:
         raise _of_answer(error) from error
     except keystone.Unauthorized as error:
         raise CredentialsRefused(f"The cloud refuses our credentials: {error.message}") from error
-    except (keystone.ConnectFailure, keystone.HttpServerError, keystone.RetriableConnectionFailure) as error:
+    except keystone.HTTPClientError as error:  # of Keystone itself, asked for a token
+        if error.http_status in {TIMED_OUT, TOO_MANY}:
+            raise Transient(f"The cloud asks to come again: {error.message}") from error
+        raise ProviderError(f"The cloud: {error.message}") from error
+    except NO_ANSWER as error:
         raise Transient(f"The cloud does not answer: {type(error).__name__}") from error
     except keystone.DiscoveryFailure as error:  # also what a proxy's error page makes of a version's document
         raise Transient(f"The cloud does not say what it offers: {type(error).__name__}") from error
+    except (sdk.NotSupported, sdk.ServiceDiscoveryException) as error:  # the same, in the SDK's words
+        raise Transient(f"The cloud does not say what it offers: {error}") from error
     except (keystone.ClientException, sdk.SDKException) as error:
         raise ProviderError(f"The cloud: {error}") from error
 
