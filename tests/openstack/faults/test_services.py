@@ -78,6 +78,7 @@ def test_a_server_whose_host_goes_down_as_it_is_deleted_goes_without_it(stage: S
     (server,) = stage.holdings()["server"] - stage.first["server"]
     admin.compute.stop_server(server)
     until(lambda: admin.compute.get_server(server).status == "SHUTOFF", "it is off")
+    stage.hurry(pace=0.02)
 
     with counted_as_down(admin, *site.COMPUTES) as count, down(*COMPUTES):
 
