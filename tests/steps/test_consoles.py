@@ -30,7 +30,7 @@ def test_of_a_server_in_error_the_console_is_kept_and_the_first_error_is_told(si
     machine = simulation.carry_out(placed.job)
 
     job = fresh_job(placed.job)
-    told = f"The cloud could not build the server of {first(placed).name}: None"
+    told = f"The cloud could not build the server of {first(placed).name}: it gives no reason."
     assert (job.status, job.message, fresh(placed.cluster).message) == (JobStatus.FAILED, told, told)
     assert (job.reached[0].step, machine.caught) == ("create_server", ["Permanent"])
     assert consoles(job) == {first(placed).name: "BUILD, then ERROR"}
@@ -43,7 +43,10 @@ def test_of_a_guest_that_never_lets_ssh_in_too(simulation: Simulation) -> None:
     machine = simulation.carry_out(placed.job)
 
     job = fresh_job(placed.job)
-    assert (job.status, job.message) == (JobStatus.FAILED, f"{first(placed).address} does not answer.")
+    assert (job.status, job.message) == (
+        JobStatus.FAILED,
+        f"Waited for in vain: {first(placed).address} does not answer.",
+    )
     assert (job.reached[0].step, machine.caught) == ("await_ssh", ["NotReady"])
     assert machine.retried.count("AwaitSsh") == 60
     assert consoles(job) == {first(placed).name: "BUILD, then ACTIVE"}
