@@ -247,7 +247,7 @@ def test_no_token_and_no_password_of_anybody_is_in_the_logs(place: Place, others
 
     logs = place.running.aws.log.read_text(errors="replace") + function_logs(place.running)
 
-    assert '"step": "prepare_datastore"' in logs
+    assert '"step":"prepare_datastore"' in logs
     assert not [each for each in (api.token, user.name, PASSWORD, SERVICE_PASSWORD) if each in logs]
 
 
