@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from keystoneauth1.identity.v3 import ApplicationCredential, Password
 from keystoneauth1.identity.v3.base import BaseAuth
 
 from chalicelib import aws
 from chalicelib.config import Config
+from chalicelib.credentials import credential_of
 
 
 class OwnUser:
@@ -36,24 +35,4 @@ class OwnUser:
         return {name: str(value) for name, value in dict(told).items()}
 
     def _made(self) -> BaseAuth:
-        settings, secret = self._settings, self._secret
-        common: dict[str, Any] = {"include_catalog": False}
-        if credential_id := secret.get("application_credential_id") or settings.os_application_credential_id:
-            return ApplicationCredential(
-                self._url,
-                application_credential_id=credential_id,
-                application_credential_secret=secret.get("application_credential_secret")
-                or settings.os_application_credential_secret
-                or "",
-                **common,
-            )
-        return Password(
-            self._url,
-            username=secret.get("username") or settings.os_username,
-            password=secret.get("password") or settings.os_password or "",
-            user_domain_name=settings.os_user_domain_name,
-            project_id=settings.os_project_id,
-            project_name=None if settings.os_project_id else settings.os_project_name,
-            project_domain_name=settings.os_project_domain_name,
-            **common,
-        )
+        return credential_of(self._settings, self._secret, self._url, include_catalog=False)

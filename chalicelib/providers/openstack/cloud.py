@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keystoneauth1.identity.v3 import ApplicationCredential, Password
-from keystoneauth1.identity.v3.base import BaseAuth
 from keystoneauth1.session import Session
 from openstack.config import OpenStackConfig
 from openstack.config.cloud_region import CloudRegion
@@ -16,6 +14,7 @@ from openstack.warnings import RemovedInSDK60Warning
 
 from chalicelib import aws, checks
 from chalicelib.config import Config
+from chalicelib.credentials import credential_of
 from chalicelib.errors import ConfigError, ProviderError
 
 APP_NAME = "dtrove"
@@ -73,7 +72,7 @@ def connected(settings: Config, secret: Secret) -> Connection:
     if settings.os_cloud:
         return Connection(config=_configured(settings, options))
     session = Session(
-        auth=_authentication(settings, secret),
+        auth=credential_of(settings, secret, settings.os_auth_url),
         verify=settings.os_cacert or True,
         timeout=settings.dtrove_cloud_timeout_seconds,
         app_name=APP_NAME,
@@ -97,24 +96,3 @@ def _configured(settings: Config, options: Mapping[str, Any]) -> CloudRegion:
         warnings.simplefilter("ignore", RemovedInSDK60Warning)  # of InfluxDB, which nobody asked for
         known = OpenStackConfig(config_files=files, load_envvars=False, app_name=APP_NAME)
         return known.get_one(cloud=settings.os_cloud, api_timeout=settings.dtrove_cloud_timeout_seconds, **options)
-
-
-def _authentication(settings: Config, secret: Secret) -> BaseAuth:
-    credential_id = secret.get("application_credential_id") or settings.os_application_credential_id
-    if credential_id:
-        return ApplicationCredential(
-            settings.os_auth_url,
-            application_credential_id=credential_id,
-            application_credential_secret=secret.get("application_credential_secret")
-            or settings.os_application_credential_secret
-            or "",
-        )
-    return Password(
-        settings.os_auth_url,
-        username=secret.get("username") or settings.os_username,
-        password=secret.get("password") or settings.os_password or "",
-        user_domain_name=settings.os_user_domain_name,
-        project_id=settings.os_project_id,
-        project_name=None if settings.os_project_id else settings.os_project_name,
-        project_domain_name=settings.os_project_domain_name,
-    )
