@@ -26,7 +26,7 @@ BASE_PACKAGES = (
     *("iproute2", "procps", "util-linux", "zstd", "xfsprogs"),
 )
 GOLDEN = "debian-12-golden"
-GOLDEN_PACKAGES = ("mariadb-server", "mariadb-backup", "postgresql-15", "redis-server")
+GOLDEN_PACKAGES = ("mariadb-server", "mariadb-backup", "postgresql-15", "redis-server", "age", "curl")
 RECIPES = Path(__file__).parent / "image_recipes"
 APT_DEFAULTS = ("Acquire::Languages", "none"), ("APT::Install-Recommends", "false")
 APT_OF_HOST = ("Acquire::Check-Valid-Until", "Acquire::Check-Date", "Acquire::http::Proxy", "Acquire::https::Proxy")

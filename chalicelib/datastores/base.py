@@ -7,8 +7,8 @@ from typing import Final, LiteralString
 
 from chalicelib import config
 from chalicelib.datastores.accounts import Accounts
+from chalicelib.datastores.backups import BackedUp
 from chalicelib.datastores.described import OPT, PUBLIC_MODE, SCRIPT_MODE
-from chalicelib.datastores.logged import Logged
 from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.units import ensure_done
 from chalicelib.errors import NotOffered, NotReady, Permanent
@@ -35,7 +35,7 @@ class Passwords:
         return "Passwords(…)"
 
 
-class BaseManager(Logged):
+class BaseManager(BackedUp):
     """Manages one datastore version on guests.
 
     Methods that take a guest may be repeated at any time: "already so" is success. They raise NotReady while work goes
@@ -166,8 +166,10 @@ class BaseManager(Logged):
         """Restart the datastore; it answers when this returns."""
         self._control(guest, f"dtrove-restart-{run_id}", "/opt/dtrove/service restart")
 
-    def backup(self, instance: Instance, guest: Guest) -> None:
-        raise Permanent(f"A backup of {self.datastore.name} comes with backups.")
+    def adopt(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
+        """After a restore: let root and the replicas in by these passwords, whatever the backup had."""
+        self.start_primary(instance, guest, passwords)
+        self.accounts.enable_root(guest, passwords.root)
 
     @property
     def accounts(self) -> Accounts:

@@ -22,8 +22,14 @@ def ensure_done(guest: Guest, unit: str, begin: Callable[[], None]) -> None:
         begin()
         state = guest.state(unit, wait_seconds=patience_seconds)
     if state is UnitState.FAILED:
-        lines = [line for line in guest.output(unit).splitlines() if f"{unit}.service" not in line]  # not systemd's own
+        reason = last_words(guest, unit)
         guest.forget(unit)
-        raise Permanent(f"{unit} failed: {' | '.join(lines[-LAST_LINES:])}")
+        raise Permanent(reason)
     if state is not UnitState.SUCCEEDED:
         raise NotReady(f"{unit} runs.")
+
+
+def last_words(guest: Guest, unit: str) -> str:
+    """Return the unit's last lines, for people: systemd's own are not among them."""
+    lines = [line for line in guest.output(unit).splitlines() if f"{unit}.service" not in line]
+    return f"{unit} failed: {' | '.join(lines[-LAST_LINES:])}"

@@ -325,11 +325,6 @@ def test_a_datastore_that_does_not_run_is_no_passing_trouble(
         manager.start_primary(primary, BrokenGuest(), passwords)
 
 
-def test_a_backup_is_not_there_yet(manager: BaseManager, primary: Instance) -> None:
-    with pytest.raises(Permanent, match="comes with backups"):
-        manager.backup(primary, FakeGuest())
-
-
 def test_accounts_that_are_the_servers_or_ours_can_be_neither_made_nor_seen(manager: BaseManager) -> None:
     for name in (manager.root_name, "replication", "root", "os_admin"):
         with pytest.raises(BadRequest, match=f"^Validation error: user name '{name}' is reserved"):

@@ -20,6 +20,7 @@ class RedisManager(BaseManager):
     root_name = "default"
     data_path = "/var/lib/redis"
     log_folder = "/var/log/redis/dtrove"
+    supports_backups = True
 
     @property
     def accounts(self) -> RedisAccounts:
