@@ -29,7 +29,7 @@ RESTORING = Restoring(
 )
 
 
-@pytest.fixture(params=["redis"])
+@pytest.fixture(params=["redis", "mysql"])
 def manager(request: pytest.FixtureRequest) -> BaseManager:
     return manager_of(version_of(request.param))
 

@@ -26,7 +26,7 @@ def store(provider: NspawnProvider) -> Iterator[ScriptedStore]:
         yield store
 
 
-@pytest.fixture(scope="module", params=["redis"])
+@pytest.fixture(scope="module", params=["redis", "mysql"])
 def cluster(provider: NspawnProvider, request: pytest.FixtureRequest) -> Iterator[RealCluster]:
     """A primary and a replica, with a user and a row."""
     cluster = RealCluster(provider, request.param, "debian-12-golden")
@@ -60,26 +60,47 @@ def client_of(cluster: RealCluster, number: int = 0) -> Client:
     return CLIENTS[cluster.datastore](str(cluster.members[number].address), cluster.passwords.root)
 
 
-def test_it_is_restored_into_another_cluster(cluster: RealCluster, other: RealCluster, store: ScriptedStore) -> None:
-    of_replica = cluster.replicas[0]
-    full = Backup(cluster, store, of_replica)
-    taken = full.take()
+def test_a_replicas_backup_is_restored_into_another_cluster(
+    cluster: RealCluster, other: RealCluster, store: ScriptedStore
+) -> None:
+    backup = Backup(cluster, store, cluster.replicas[0])
+    taken = backup.take()
     assert taken.position
     assert taken.server_version
     assert taken.read_bytes > 0
-    assert store.object(full.backup_id).startswith(b"age-encryption.org/v1")
+    assert taken.of_bytes > 0
+    assert store.object(backup.backup_id).startswith(b"age-encryption.org/v1")
 
     began_at = time.monotonic()
-    Restore(other, store, (full.piece(),)).restore()
+    Restore(other, store, (backup.piece(),)).restore()
     print(f"\n{cluster.datastore}: restored in {time.monotonic() - began_at:.1f} s")
 
-    assert_serves(other)
+    assert_serves(other, ["born"])
 
 
-def assert_serves(other: RealCluster) -> None:
+def test_a_primarys_backup_and_what_was_added_since_are_restored(
+    cluster: RealCluster, other: RealCluster, store: ScriptedStore
+) -> None:
+    rows, backups = ["born"], [Backup(cluster, store, cluster.primary)]
+    position = backups[0].take().position
+    for number in range(2 if cluster.manager.supports_incremental_backups else 0):
+        rows.append(f"row-{number}-{backups[0].backup_id}")
+        client_of(cluster).write(rows[-1], "well")
+        backups.append(Backup(cluster, store, cluster.primary, since=position))
+        position = backups[-1].take().position
+    client_of(cluster).write(f"late-{backups[0].backup_id}", "well")
+
+    restore = Restore(other, store, tuple(each.piece() for each in backups))
+    restore.restore()
+
+    assert client_of(other).read(f"late-{backups[0].backup_id}") is None
+    assert_serves(other, rows)
+
+
+def assert_serves(other: RealCluster, rows: list[str]) -> None:
     """All rows and users are there, only this cluster's passwords open it, and a replica can follow it."""
     client = client_of(other)
-    assert client.read("born") == "well"
+    assert {client.read(each) for each in rows} == {"well"}
     client.write("restored", "well")
     with other.guest(other.primary) as guest:
         assert [each.name for each in other.manager.accounts.users(guest)] == [ANN]

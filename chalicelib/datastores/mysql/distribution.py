@@ -17,6 +17,7 @@ class Distribution:
     logs_path: str  # which logs are switched on: read after that, since its name sorts behind it
     parameters_path: str  # read after that
     copies_over_ssh: bool  # else the server itself sends its data to a replica
+    has_backups: bool  # Oracle's own copier is not among its packages
     identified: Callable[[str], str]  # what opens an account with this password, of which the server is told a hash
     sql_mode: str  # for changing accounts: a GRANT makes no user
     root_lacks: str | None  # the privilege that the customer's root may not hold
@@ -32,6 +33,7 @@ MARIADB = Distribution(
     logs_path="/etc/mysql/mariadb.conf.d/zzy-dtrove-logs.cnf",
     parameters_path="/etc/mysql/mariadb.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=True,
+    has_backups=True,
     identified=lambda password: f"IDENTIFIED VIA mysql_native_password USING '{native_password_hash(password)}'",
     sql_mode="STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER",
     root_lacks="READ_ONLY ADMIN",
@@ -46,6 +48,7 @@ ORACLE = Distribution(
     logs_path="/etc/mysql/mysql.conf.d/zzy-dtrove-logs.cnf",
     parameters_path="/etc/mysql/mysql.conf.d/zzz-dtrove-parameters.cnf",
     copies_over_ssh=False,
+    has_backups=False,
     identified=lambda password: (
         f"IDENTIFIED WITH caching_sha2_password AS 0x{caching_sha2_hash(password).encode().hex()}"
     ),

@@ -33,6 +33,7 @@ class MySQLManager(BaseManager):
         super().__init__(datastore)
         self.distribution = distribution_of(datastore.packages)
         self.service_name = self.distribution.service_name
+        self.supports_backups = self.supports_incremental_backups = self.distribution.has_backups
         self.parameters_path = self.distribution.parameters_path
         self.logs_path = self.distribution.logs_path
 
@@ -79,6 +80,12 @@ class MySQLManager(BaseManager):
         }
         accounts = self.render_own("accounts.sql", passwords=passwords, **hashes)
         guest.run("/opt/dtrove/service await </dev/null && {client}", stdin=accounts, client=self.distribution.client)
+
+    def adopt(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
+        super().adopt(instance, guest, passwords)
+        replication_hash = native_password_hash(passwords.replication)
+        adopt = self.render_own("adopt.sql", replication_hash=replication_hash)
+        guest.run("{client}", stdin=adopt, client=self.distribution.client)
 
     def seed_files(self, instance: Instance, primary: Instance, passwords: Passwords) -> Iterable[File]:
         values = {"primary": primary, "secrets": SEED_SECRETS, "password": passwords.replication}
