@@ -8,6 +8,7 @@ from chalicelib import journal
 from chalicelib.api import (
     accounts,
     actions,
+    backups,
     catalog,
     clusters,
     configurations,
@@ -28,7 +29,7 @@ journal.write_as(journal.Lines())
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (
-    *(versions, catalog, clusters, instances, actions, accounts, roots, configurations),
+    *(versions, catalog, clusters, instances, actions, backups, accounts, roots, configurations),
     *(logs, jobs, later, mgmt, mgmt_guests, mgmt_parameters, projects, versions_admin),
 )
 for part in PARTS:

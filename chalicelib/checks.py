@@ -31,6 +31,7 @@ MOST = {
     "dtrove_console_lines": 1_000,
     "dtrove_log_file_mib": 1_024,
     "dtrove_log_publish_mib": 4_096,
+    "dtrove_backup_part_mib": 1_024,
     "dtrove_log_retention_days": 36_500,
     "dtrove_answers_kept_hours": 8_760,
     "dtrove_token_cache_seconds": 600,

@@ -84,6 +84,8 @@ class Config:
     dtrove_log_file_mib: int = 32  # a log is turned over at this size; a guest keeps it and the one before
     dtrove_log_publish_mib: int = 256  # that one publishing brings to S3 at most
     dtrove_log_retention_days: int = 30  # of what was published; the bucket's own rule
+    # --- backups
+    dtrove_backup_part_mib: int = 16  # of what is sent at once; a guest has room for two
     # --- names in AWS
     dtrove_table_prefix: str = "dtrove-"
     dtrove_machine_prefix: str = "arn:aws:states:us-east-1:000000000000:stateMachine:dtrove-"  # + workflow = ARN

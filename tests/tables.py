@@ -3,6 +3,7 @@
 from pynamodb.models import Model
 
 from chalicelib.models.answer import Answer
+from chalicelib.models.backup import Backup
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
@@ -14,6 +15,6 @@ from chalicelib.models.project import Project
 from chalicelib.models.rate import Rate
 
 MODELS: tuple[type[Model], ...] = (
-    *(Cluster, Instance, Job, Configuration, Key, Project, Datastore, Flavor),
+    *(Cluster, Instance, Job, Backup, Configuration, Key, Project, Datastore, Flavor),
     *(Answer, Rate),
 )

@@ -9,12 +9,7 @@ from chalicelib.errors import NotOffered
 routes = Routes(__name__)
 
 TO_COME: dict[str, tuple[str, ...]] = {
-    "Backups": (
-        "GET /backups",
-        "POST /backups",
-        "GET /backups/{backup_id}",
-        "DELETE /backups/{backup_id}",
-        "GET /instances/{instance_id}/backups",
+    "Backup strategies": (
         "GET /backup_strategies",
         "POST /backup_strategies",
         "DELETE /backup_strategies",

@@ -59,6 +59,12 @@ POLICY = {
     "POST /instances/{instance_id}/log": "reader",  # shows; what it changes is for members
     "GET /instances/{instance_id}/log/{log}/tail": "member",  # what customers told their server is in there
     "GET /instances/{instance_id}/log/{log}/files": "member",
+    # --- backups
+    "GET /backups": "reader",
+    "POST /backups": "member",
+    "GET /backups/{backup_id}": "reader",
+    "DELETE /backups/{backup_id}": "member",
+    "GET /instances/{instance_id}/backups": "reader",
     # --- configuration groups
     "GET /configurations": "reader",
     "POST /configurations": "member",
@@ -79,11 +85,6 @@ POLICY = {
     "GET /jobs": "reader",
     "GET /jobs/{job_id}": "reader",
     # --- to come: each answers 501
-    "GET /backups": "reader",
-    "POST /backups": "member",
-    "GET /backups/{backup_id}": "reader",
-    "DELETE /backups/{backup_id}": "member",
-    "GET /instances/{instance_id}/backups": "reader",
     "GET /backup_strategies": "reader",
     "POST /backup_strategies": "member",
     "DELETE /backup_strategies": "member",

@@ -136,8 +136,8 @@ def retake(job: Job, redrive_count: int) -> None:
         raise Permanent(f"Cluster {job.cluster_id} has changed since job {job.job_id} ended: it cannot be redriven.")
     job.status, job.openness, job.redrives = JobStatus.RUNNING, OPEN, redrive_count
     job.message = job.finished_at = job.expires_at = None
-    if job.volume_gib:  # what it has not grown was given back
-        raise Permanent(f"Job {job.job_id} cannot be redriven: order the larger volume anew.")
+    if job.volume_gib or job.backup_id:  # what it counted was given back; what it read may be gone
+        raise Permanent(f"Job {job.job_id} cannot be redriven: order the same anew.")
     group = Configuration.find(job.configuration_id) if job.configuration_id else None
     with transaction() as batch:
         batch.save(job)

@@ -7,6 +7,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import config
 from chalicelib.errors import Permanent
+from chalicelib.jobs.backing_up import let_backups_go, note_end
 from chalicelib.jobs.beside import is_beside, leave
 from chalicelib.jobs.bringing import let_go
 from chalicelib.jobs.quota import give_back, give_back_growth
@@ -148,6 +149,7 @@ def _close(
     job.reached = [reached(job, each) for each in instances if each.instance_id in job.instance_ids]
     batch.save(job)
     let_go(batch, job)
+    let_backups_go(batch, job)
     give_back_growth(batch, job, instances)
 
 
@@ -178,7 +180,9 @@ def _end_beside(job: Job, status: JobStatus, reason: str | None = None) -> None:
     """End a job that ran beside others: it changes no status. Raises Stale."""
     cluster = Cluster.find(job.cluster_id)
     with transaction() as batch:
-        _close(batch, job, status, cluster.instances() if cluster else [], reason)
+        instances = cluster.instances() if cluster else []
+        _close(batch, job, status, instances, reason)
+        note_end(batch, job, instances)
         leave(batch, job, cluster)
         if cluster is not None and job.title == ENABLE_ROOT and status == JobStatus.SUCCEEDED:
             cluster.root_enabled_at, cluster.root_enabled_by = now(), job.requested_by

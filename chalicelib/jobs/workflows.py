@@ -8,6 +8,7 @@ from chalicelib.models.turns import QUEUES
 
 FIVE_MINUTES = 300
 HOUR = 3_600
+DAY = 24 * HOUR
 
 
 class Lock(StrEnum):
@@ -50,6 +51,19 @@ WORKFLOWS = {
         begins_from=NOTHING,
         during=Status.CREATING,
         instances_during=Status.CREATING,
+    ),
+    "restore_backup": Workflow(  # into a new cluster
+        steps=("open_job", *PROVISION, "restore_data", "start_primary", "join_replica", "close_job"),
+        begins_from=NOTHING,
+        during=Status.CREATING,
+        instances_during=Status.CREATING,
+        timeout_seconds=DAY,
+    ),
+    "create_backup": Workflow(
+        steps=("open_job", "take_backup", "close_job"),
+        begins_from=ACTIVE,
+        lock=Lock.SHARED,
+        timeout_seconds=DAY,
     ),
     "add_instance": Workflow(
         steps=("open_job", *PROVISION, "join_replica", "close_job"),

@@ -105,6 +105,8 @@ class Instance(HeldRecord):
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # error of the last step on it
     status_before = UnicodeAttribute(null=True)  # what it is again after a failure; None: ERROR
+    backed_up_by = UnicodeAttribute(null=True)  # the job that takes a backup of it now
+    restored_from = UnicodeAttribute(null=True)  # the backup whose data it was born with; noted once that is there
     # --- the job in hand
     step = UnicodeAttribute(null=True)  # the step begun last
     progress = NumberAttribute(default=0)  # percent of the server's current task, as the cloud says

@@ -106,6 +106,9 @@ class Job(ProjectRecord):
     access_changes = NumberAttribute(null=True)  # the instance's, this one counted
     is_public = BooleanAttribute(null=True)
     allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)
+    # --- create_backup, restore_backup
+    backup_id = UnicodeAttribute(null=True)  # that it takes or restores
+    backup_ids: ListAttribute[str] = ListAttribute(null=True)  # that must stay for it until it ends
     # --- resize_volume
     volume_gib = NumberAttribute(null=True)  # what each volume shall have
     # --- change_accounts

@@ -12,9 +12,11 @@ from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.orders.access import place_access
+from chalicelib.orders.backups import BackupOrder, place_backup
 from chalicelib.orders.catalog import find_configuration
 from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
+from chalicelib.orders.instance_order import parse_instance
 from chalicelib.orders.logs import place_log_change, read_words
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
 from chalicelib.orders.placing import Placed, place_change, place_cluster, place_instances
@@ -28,9 +30,9 @@ CONSOLE = "console"
 def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Job:
     """Record the job that the input asks for. All ids follow from `job_id`: a second try finds them taken."""
     fields = Fields(order, "input")
-    if workflow == "create_cluster":
+    if workflow in NEW:
         by = Requester(fields.text("project_id"), CONSOLE, Attempt(job_id))
-        return place_cluster(ClusterOrder.parse(order), by).job
+        return place_cluster(NEW[workflow](order), by).job
     cluster = _cluster(fields)
     by = Requester(cluster.project_id, CONSOLE, Attempt(job_id))
     if place := PLACES.get(workflow):
@@ -71,16 +73,33 @@ def _perform(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
     return place_change(parse_commands(fields, cluster.cluster_id, fields.text("instance_id")), by)
 
 
+def _take_backup(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    order = BackupOrder(fields.name("name"), fields.text("instance_id"), is_incremental=fields.is_true("incremental"))
+    return place_backup(order, Instance.of_project(cluster.project_id, order.instance_id), by)[1]
+
+
+def _restored(order: dict[str, Any]) -> ClusterOrder:
+    parsed = parse_instance(order)
+    if not isinstance(parsed, ClusterOrder) or not parsed.backup_id:
+        raise BadRequest("Validation error: instance['restorePoint'] is a required property")
+    return parsed
+
+
 def _refuse(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
     raise BadRequest("Validation error: input: passwords would stay in its history: ask the API")
 
 
+NEW: dict[str, Callable[[dict[str, Any]], ClusterOrder]] = {
+    "create_cluster": ClusterOrder.parse,
+    "restore_backup": _restored,
+}
 PLACES: dict[str, Callable[[Fields, Cluster, Requester], Placed]] = {
     "add_instance": _add,
     "configure_instances": _configure,
     "change_log": _change_log,
     "change_access": _change_access,
     "resize_volume": _resize_volume,
+    "create_backup": _take_backup,
     "perform": _perform,
     "change_accounts": _refuse,
 }

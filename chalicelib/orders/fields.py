@@ -99,8 +99,12 @@ class Fields:
         Clients send what is empty unasked.
         """
         for key in keys:
-            if self._values.get(key) not in (None, [], {}, ""):
+            if not self.is_empty(key):
                 raise self.wrong(key, "is not offered yet")
+
+    def is_empty(self, key: str) -> bool:
+        """Whether nothing is given, or what clients send for nothing unasked."""
+        return self._values.get(key) in (None, [], {}, "")
 
     def texts(self, key: str, *, longest: int, most: int) -> list[str]:
         values = self.value(key)

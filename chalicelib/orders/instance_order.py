@@ -7,6 +7,7 @@ from chalicelib.orders.account_order import has_any, read_databases, read_users
 from chalicelib.orders.catalog import named_datastore
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import ClusterOrder, InstanceOrder
+from chalicelib.orders.restoring import read_restore_point
 from chalicelib.orders.whereabouts import (
     Access,
     Nic,
@@ -36,12 +37,13 @@ class ReplicaOrder:
 def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
     """Read `{"instance": {…}}`. Raises BadRequest, OverLimit."""
     fields = Fields.of_body(body, "instance")
-    fields.refuse("modules", "restorePoint")
+    fields.refuse("modules")
     if "replica_of" in fields:
         return _replicas(fields)
     if "replica_count" in fields and fields.whole("replica_count", least=1, most=MOST_REPLICAS) > 1:
         raise fields.wrong("replica_count", "needs replica_of")
-    datastore, version = named_datastore(fields)
+    backup_id = read_restore_point(fields)
+    datastore, version = ("", None) if backup_id and "datastore" not in fields else named_datastore(fields)
     return ClusterOrder(
         name=fields.name("name"),
         datastore=datastore,
@@ -52,6 +54,7 @@ def parse_instance(body: object) -> ClusterOrder | ReplicaOrder:
         databases=tuple(read_databases(fields) if has_any(fields, "databases") else ()),
         users=tuple(read_users(fields) if has_any(fields, "users") else ()),
         locality=read_locality(fields),
+        backup_id=backup_id,
     )
 
 

@@ -68,6 +68,7 @@ class ClusterOrder:
     databases: tuple[Database, ...] = ()  # to be born with
     users: tuple[User, ...] = ()
     locality: str | None = None
+    backup_id: str | None = None  # whose data it shall be born with; then `datastore` may be "": the backup's
 
     @classmethod
     def parse(cls, body: object) -> "ClusterOrder":

@@ -11,6 +11,7 @@ from chalicelib.checks import MAP_LIMIT
 from chalicelib.datastores import manager_of
 from chalicelib.datastores.wishes import Wish
 from chalicelib.errors import BadRequest, NotFound, Unprocessable
+from chalicelib.jobs.backing_up import RESTORE, hold
 from chalicelib.jobs.beginnings import busy, check, draft, take_lock
 from chalicelib.jobs.quota import add, check_quota
 from chalicelib.jobs.workflows import WORKFLOWS
@@ -23,10 +24,11 @@ from chalicelib.models.record import Stale, transaction
 from chalicelib.models.status import Role
 from chalicelib.orders import secrets
 from chalicelib.orders.account_order import check_born
-from chalicelib.orders.catalog import check_volume_types, find_configuration, find_datastore, find_flavors
+from chalicelib.orders.catalog import check_volume_types, find_configuration, find_flavors
 from chalicelib.orders.members import id_from, new_cluster, new_instances
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
 from chalicelib.orders.requester import Attempt, Requester
+from chalicelib.orders.restoring import find_chain, version_of
 
 Made = TypeVar("Made")
 TRIES = 4  # of a transaction that lost a race against another request
@@ -48,7 +50,8 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
     passwords = secrets.draw_passwords(by.attempt.draw)
     if (before := placed_before(by)) is not None:  # whatever is no longer on offer since
         return replace(before, root_password=passwords["root"])
-    datastore = find_datastore(order.datastore, order.version)
+    chain = find_chain(order, by.project_id)
+    datastore = version_of(order, chain)
     check_size(datastore, len(order.instances))
     if order.databases or order.users:
         check_born(manager_of(datastore).accounts, order.databases, order.users)
@@ -70,7 +73,8 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
         cluster.root_enabled_at, cluster.root_enabled_by = cluster.created_at, by.user
         instances = new_instances(cluster, order.instances, flavors, job_id, order.configuration_id)
         instances[0].role, cluster.primary_id = Role.PRIMARY, instances[0].instance_id
-        job = draft("create_cluster", cluster, cluster.instance_ids, by.user, job_id)
+        job = draft(RESTORE if chain else "create_cluster", cluster, cluster.instance_ids, by.user, job_id)
+        job.backup_id, job.backup_ids = order.backup_id, [each.backup_id for each in chain] or None
         limits = check_quota(by.project_id, instances)
         with transaction() as batch:
             take_lock(batch, job, cluster, instances)
@@ -79,6 +83,7 @@ def place_cluster(order: ClusterOrder, by: Requester) -> Placed:
                 exists = Configuration.configuration_id.exists()
                 batch.condition_check(Configuration, order.configuration_id, condition=exists)
             add(batch, by.project_id, instances, limits)
+            hold(batch, job, job.backup_ids or ())
         return Placed(cluster, instances, job)
 
     return replace(tried(place), root_password=passwords["root"])

@@ -51,6 +51,14 @@ def sealed(cluster_id: str, values: dict[str, str]) -> Sealed:
     return Sealed(wrapped_key=wrapped_key, ciphertext=ciphertext)
 
 
+def draw_identity() -> tuple[str, str]:
+    """Return (recipient, identity): the public and the secret half of a key pair of age's."""
+    from pyrage import x25519  # noqa: PLC0415 - few requests order a backup
+
+    identity = x25519.Identity.generate()
+    return str(identity.to_public()), str(identity)
+
+
 def new_key(cluster_id: str, key_id: str) -> Key:
     """Draw the cluster an SSH key pair. The private part exists in the clear only inside this call."""
     passphrase = drawn(config.current().dtrove_key_passphrase_length)

@@ -25,6 +25,7 @@ from chalicelib.steps.world import current, guest_of
 InstanceWork = TypeVar("InstanceWork", bound=Callable[[Cluster, Instance], None])
 GuestWork = TypeVar("GuestWork", bound=Callable[[Cluster, Instance, Guest], None])
 ErrandWork = TypeVar("ErrandWork", bound=Callable[[Job, Cluster, Instance, Guest], None])
+InstanceErrandWork = TypeVar("InstanceErrandWork", bound=Callable[[Job, Cluster, Instance], None])
 CloudErrandWork = TypeVar("CloudErrandWork", bound=Callable[[Job, Cluster, Instance, BaseProvider], None])
 CloudWork = TypeVar("CloudWork", bound=Callable[[Cluster, Instance, BaseProvider], None])
 JobWork = TypeVar("JobWork", bound=Callable[[Job], None])
@@ -82,6 +83,16 @@ def errand_step(work: ErrandWork) -> ErrandWork:
     def with_job(execution: Execution, cluster: Cluster, instance: Instance) -> None:
         with closing(guest_of(instance)) as guest:
             patiently(lambda: work(Job.get(execution.job_id, consistent_read=True), cluster, instance, guest))
+
+    _register(work.__name__, "guest", with_job)
+    return work
+
+
+def instance_errand_step(work: InstanceErrandWork) -> InstanceErrandWork:
+    """Make `work(job, cluster, instance)` a step: it says itself which guest it goes to, and asks again over it."""
+
+    def with_job(execution: Execution, cluster: Cluster, instance: Instance) -> None:
+        work(Job.get(execution.job_id, consistent_read=True), cluster, instance)
 
     _register(work.__name__, "guest", with_job)
     return work

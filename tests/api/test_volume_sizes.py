@@ -168,7 +168,7 @@ def test_a_failed_one_is_ordered_anew_and_not_redriven() -> None:
     fail(job, JobStatus.FAILED, "the cloud was down")
     assert used_gib() == 1
 
-    with pytest.raises(Permanent, match="order the larger volume anew"):
+    with pytest.raises(Permanent, match="order the same anew"):
         retake(fresh_job(job), 1)
 
     assert (used_gib(), fresh(cluster).held_by) == (1, None)

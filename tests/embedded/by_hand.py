@@ -31,6 +31,8 @@ class ByHand:
         clusters = self.service.api().get("/clusters")["clusters"]
         found = next((each for each in clusters if each["name"] == "by-hand"), None)
         self.seen[workflow] = found and self.service.api().get(f"/clusters/{found['id']}")["cluster"]
+        for backup in self.service.api().get("/backups")["backups"]:
+            self.ids["backup_id"] = backup["id"]
         if shown := self.seen[workflow]:
             instances = shown["instances"]
             self.ids |= {

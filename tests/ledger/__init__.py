@@ -83,6 +83,7 @@ REFUSED_BY_REPLICAS = 14
 
 
 class LedgerManager(RedisManager):
+    supports_incremental_backups = True
     folder = Path(inspect.getfile(RedisManager)).parent  # of its templates
 
     @property

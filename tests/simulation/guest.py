@@ -1,15 +1,17 @@
 """A guest in memory: its files and units live on the server in the memory cloud, so they outlast a connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import LiteralString
 
+from chalicelib.datastores.sent import PARTS, TELL
 from chalicelib.errors import Permanent, Transient
 from chalicelib.models.instance import Instance
 from chalicelib.models.key import Key
 from chalicelib.providers.memory_cloud import Cloud
 from chalicelib.ssh.guest import File, Guest, UnitState, render
 from tests.logbook import Logbook
+from tests.simulation.sending import is_transfer, transfer
 
 TRUSTED = "/root/.ssh/authorized_keys"
 ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
@@ -31,6 +33,16 @@ class Inside:
     ran: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of units
     logbook: Logbook = field(default_factory=Logbook)
+    data: bytes = b""  # of its datastore: what backups are taken of
+    transferred: list[str] = field(default_factory=list)  # units of backups that have done their work
+
+    def transfer(self, unit: str) -> None:
+        self.data = transfer(unit, self.commands[self.started.index(unit)], self.files, self.data)
+        self.transferred.append(unit)
+
+    def forget_folder(self, folder: str) -> None:
+        for path in [each for each in self.files if each.startswith(f"{folder}/")]:
+            del self.files[path]
 
 
 @dataclass
@@ -81,6 +93,10 @@ class SimulatedGuest(Guest):
             return told
         if line.endswith('blockdev --getsize64 "$device"'):
             return str(self._guests.cloud.volumes[self._instance_id].size_gib * 2**30)
+        if command in (TELL, PARTS):
+            return self._told(command, words)
+        if line.startswith("rm -rf /run/dtrove/dtrove-"):
+            self._inside.forget_folder(line.split()[2])
         if line.startswith("test -e "):
             return "begun" if any(f"touch {line.split()[2]} " in each for each in self._inside.commands) else "new"
         return next((answer for begin, answer in ANSWERS.items() if line.startswith(begin)), "")
@@ -106,7 +122,15 @@ class SimulatedGuest(Guest):
         if self._inside.units[unit]:
             self._inside.units[unit] -= 1
             return UnitState.RUNNING
+        if is_transfer(unit) and unit not in self._inside.transferred:
+            self._inside.transfer(unit)
         return UnitState.SUCCEEDED
+
+    def _told(self, command: str, words: Mapping[str, str | int]) -> str:
+        if command == TELL:
+            return self._inside.files.get(f"{words['folder']}/told", "")
+        lines = self._inside.files.get(str(words["file"]), "").splitlines()
+        return "\n".join(lines[int(words["first"]) - 1 :])
 
     def output(self, unit: str) -> str:
         self._guests.trip(f"before output {unit}")

@@ -59,6 +59,7 @@ def carry_out(
 
     `opened` is given what OpenJob answers, and returns what goes on in its place.
     """
+    from chalicelib.models.backup import Backup
     from chalicelib.models.cluster import Cluster
 
     ids, ended = {"configuration_id": GROUP_ID}, {}
@@ -71,6 +72,8 @@ def carry_out(
         for cluster in Cluster.scan():
             first, *_, last = [*cluster.instance_ids, cluster.instance_ids[-1]]
             ids |= {"cluster_id": cluster.cluster_id, "instance_id": first, "replica_id": last}
+        for backup in Backup.scan():
+            ids["backup_id"] = backup.backup_id
     return ended
 
 

@@ -22,6 +22,13 @@ SHORT = {
     "BackoffRate": 1.3,
     "MaxDelaySeconds": 15,
 }
+LONGEST = {
+    "ErrorEquals": ["NotReady"],
+    "IntervalSeconds": 5,
+    "MaxAttempts": 1500,
+    "BackoffRate": 2,
+    "MaxDelaySeconds": 60,
+}
 LONG = {"ErrorEquals": ["NotReady"], "IntervalSeconds": 5, "MaxAttempts": 90, "BackoffRate": 2, "MaxDelaySeconds": 60}
 TRANSIENT = {
     "ErrorEquals": [
@@ -88,7 +95,7 @@ def test_there_is_one_file_a_workflow() -> None:
 def test_every_task_is_a_step_under_its_privilege_with_the_house_retry(machine: tuple[str, dict[str, Any]]) -> None:
     for name, state in tasks(machine[1]):
         assert state["Resource"] == f"${{{STEPS[snake_case(name)].privilege}}}"
-        assert state["Retry"] in [[SHORT, TRANSIENT], [LONG, TRANSIENT]]
+        assert state["Retry"] in [[SHORT, TRANSIENT], [LONG, TRANSIENT], [LONGEST, TRANSIENT]]
         assert state["Parameters"] == PARAMETERS
 
 

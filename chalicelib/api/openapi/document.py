@@ -11,6 +11,7 @@ from chalicelib.api.answering import JOB_HEADER
 from chalicelib.api.idempotency import REPLAYED
 from chalicelib.api.later import NOT_OFFERED
 from chalicelib.api.openapi.accounts import ACCOUNTS
+from chalicelib.api.openapi.backups import BACKUPS
 from chalicelib.api.openapi.catalog import CATALOG
 from chalicelib.api.openapi.clusters import CLUSTERS
 from chalicelib.api.openapi.configurations import CONFIGURATIONS
@@ -27,7 +28,7 @@ from chalicelib.api.request import IDEMPOTENCY_KEY as KEY
 from chalicelib.api.request import JSON, LONGEST_ID
 from chalicelib.api.routes import ROOT
 
-NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, ACCOUNTS, CONFIGURATIONS, LOGS, JOBS, MGMT)
+NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, BACKUPS, ACCOUNTS, CONFIGURATIONS, LOGS, JOBS, MGMT)
 OPERATIONS = {route: (noun.tag, each) for noun in NOUNS for route, each in noun.operations.items()}
 ABOUT = "Databases as a service: Trove's v1.0, and what is ours beside it."
 SHARED = {

@@ -29,7 +29,7 @@ from chalicelib.api.openapi.shapes import (
     strict_body,
     whole,
 )
-from chalicelib.api.views.instances import RESTART_REQUIRED, STATUSES
+from chalicelib.api.views.instances import BACKUP, RESTART_REQUIRED, STATUSES
 from chalicelib.models.status import Role
 from chalicelib.orders.account_order import MOST_AT_ONCE
 from chalicelib.orders.instance_order import INHERITED, MOST_REPLICAS
@@ -37,7 +37,7 @@ from chalicelib.orders.order import LONGEST_COMMAND, MOST_COMMANDS, MOST_GIB
 from chalicelib.orders.whereabouts import LOCALITIES, MOST_CIDRS, NIC_KEYS
 
 # --- what they show
-STATUS = one_of(dict.fromkeys([*(status for status, _ in STATUSES.values()), RESTART_REQUIRED]))
+STATUS = one_of(dict.fromkeys([*(status for status, _ in STATUSES.values()), BACKUP, RESTART_REQUIRED]))
 OPERATING_STATUS = one_of(dict.fromkeys([*(status for _, status in STATUSES.values()), RESTART_REQUIRED]))
 LOCALITY = one_of(LOCALITIES)
 NAMED = shown({"id": TEXT, "links": ref("Links")})
@@ -124,7 +124,7 @@ ORDER: Schema = body(
         "name": NAME,
         **WHERE,
         "locality?": LOCALITY,
-        "restorePoint?": EMPTY,
+        "restorePoint?": {"anyOf": [EMPTY, body({"backupRef": REFERENCE})]},
     }
 ) | {"anyOf": [STANDALONE, REPLICAS]}
 UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE, "access?": ACCESS})})

@@ -14,6 +14,8 @@ QUERIES: dict[str, Schema] = {
     "deleted": TEXT | {"description": "`true` asks for what was deleted: nothing of it is kept."},
     "cluster_id": TEXT | {"maxLength": LONGEST_ID},
     "instance_id": TEXT,
+    "datastore": TEXT
+    | {"maxLength": LONGEST_ID, "description": "Of this datastore only: its name, or a version's id."},
     "lines": {"type": "integer", "minimum": 1, "maximum": 1_000},
 }
 PAGED = ("limit", "marker")

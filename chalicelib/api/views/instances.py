@@ -24,10 +24,13 @@ STATUSES = {  # ours → Trove's (status, operating_status) of an instance
 
 
 RESTART_REQUIRED = "RESTART_REQUIRED"
+BACKUP = "BACKUP"  # it serves meanwhile
 
 
 def status_of(instance: Instance) -> tuple[str, str]:
     """Return Trove's (status, operating_status)."""
+    if instance.status == Status.ACTIVE and instance.backed_up_by:
+        return BACKUP, "HEALTHY"
     if instance.status == Status.ACTIVE and instance.waiting_parameters:
         return RESTART_REQUIRED, RESTART_REQUIRED
     return STATUSES[Status(instance.status)]

@@ -1,0 +1,223 @@
+"""Backups over the API: ordered, shown, deleted with what adds to them, restored into new instances."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import Permanent
+from chalicelib.jobs import endings
+from chalicelib.jobs.beginnings import retake
+from chalicelib.models.backup import Backup
+from chalicelib.models.cluster import Cluster
+from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job
+from chalicelib.models.status import JobStatus, Status
+from chalicelib.stores import store
+from tests.api.client import Answer, ApiCaller
+from tests.api.served import created
+from tests.orders_placed import fresh_job
+from tests.simulation.service import Simulation
+
+pytestmark = pytest.mark.usefixtures("ledger")
+member, other = ApiCaller(), ApiCaller("other", "p2")
+ROWS = b"rows of a customer"
+
+
+def backup(instance_id: str, **more: Any) -> Answer:
+    return member.post("/backups", {"backup": {"name": "b1", "instance": instance_id, **more}})
+
+
+def job_of(answer: Answer) -> Job:
+    return Job.get(next(iter(answer.body.values()))["job_id"])
+
+
+def inside_of(simulation: Simulation, instance_id: str) -> Any:
+    return simulation.guests.insides[str(Instance.get(instance_id).server_id)]
+
+
+def taken(simulation: Simulation, instance_id: str, rows: bytes = ROWS, **more: Any) -> dict[str, Any]:
+    inside_of(simulation, instance_id).data = rows
+    answer = backup(instance_id, **more)
+    assert answer.status == 202, answer.body
+    simulation.carry_out(job_of(answer))
+    shown: dict[str, Any] = member.get(f"/backups/{answer.body['backup']['id']}").body["backup"]
+    return shown
+
+
+def restored(backup_id: str, **more: Any) -> Answer:
+    order = {"name": "again", "flavorRef": 1, "volume": {"size": 1}, "restorePoint": {"backupRef": backup_id}, **more}
+    return member.post("/instances", {"instance": order})
+
+
+def test_a_backup_is_ordered_taken_shown_and_deleted(simulation: Simulation, instance_id: str) -> None:
+    inside_of(simulation, instance_id).data = ROWS
+    answer = backup(instance_id, description="nightly")
+    ordered = answer.body["backup"]
+    assert (answer.status, ordered["status"], ordered["progress"]) == (202, "NEW", 0)
+    assert (ordered["instance_id"], ordered["description"], ordered["parent_id"]) == (instance_id, "nightly", None)
+    assert member.get(f"/instances/{instance_id}").body["instance"]["status"] == "BACKUP"
+
+    simulation.carry_out(job_of(answer))
+
+    shown = member.get(f"/backups/{ordered['id']}").body["backup"]
+    assert (shown["status"], shown["progress"], shown["data_bytes"]) == ("COMPLETED", 100, len(ROWS))
+    assert (shown["server_version"], shown["stored_bytes"] > len(ROWS)) == ("1.0", True)
+    assert member.get(f"/instances/{instance_id}").body["instance"]["status"] == "ACTIVE"
+    for path in ("/backups", f"/backups?instance_id={instance_id}", f"/instances/{instance_id}/backups"):
+        assert [each["id"] for each in member.get(path).body["backups"]] == [ordered["id"]]
+    assert member.get("/backups?datastore=mysql").body == {"backups": []}
+    assert set(store().sizes(shown["locationRef"])) == {"data", "manifest.json"}
+
+    assert member.delete(f"/backups/{ordered['id']}").status == 202
+    assert member.get(f"/backups/{ordered['id']}").status == 404
+    assert store().sizes(shown["locationRef"]) == {}
+
+
+def test_what_is_stored_is_not_what_was_read(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+
+    data = store().get(f"{shown['locationRef']}/data") or b""
+    assert data.startswith(b"age-encryption.org/v1\n")
+    assert ROWS not in data
+
+
+def test_a_new_instance_has_what_was_backed_up(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+
+    answer = restored(shown["id"])
+
+    job = job_of(answer)
+    assert (answer.status, job.workflow, len(answer.body["instance"]["password"])) == (200, "restore_backup", 32)
+    refused = member.delete(f"/backups/{shown['id']}")
+    assert (refused.status, "in use" in str(refused.body)) == (422, True)
+    simulation.carry_out(job)
+    instance = Instance.get(answer.body["instance"]["id"])
+    assert (fresh_job(job).status, instance.status, instance.datastore) == (
+        JobStatus.SUCCEEDED,
+        Status.ACTIVE,
+        "ledger",
+    )
+    assert inside_of(simulation, instance.instance_id).data == ROWS
+    assert [path for path in inside_of(simulation, instance.instance_id).files if "identity" in path] == []
+    assert member.delete(f"/backups/{shown['id']}").status == 202
+
+
+def test_an_incremental_one_adds_to_the_newest_and_a_restore_reads_both(
+    simulation: Simulation, instance_id: str
+) -> None:
+    first = taken(simulation, instance_id, b"first ", incremental=1)
+    second = taken(simulation, instance_id, b"second", incremental=1)
+    assert (first["parent_id"], second["parent_id"]) == (None, first["id"])
+
+    job = job_of(restored(second["id"]))
+    simulation.carry_out(job)
+
+    assert inside_of(simulation, job.instance_ids[0]).data == b"first second"
+    assert member.delete(f"/backups/{first['id']}").status == 202
+    assert member.get("/backups").body == {"backups": []}
+
+
+def test_it_is_taken_of_a_replica_that_follows_and_else_of_the_primary(simulation: Simulation) -> None:
+    source_id = created(simulation)
+    order = {"instance": {"name": "copy", "replica_of": source_id}}
+    simulation.carry_out(job_of(member.post("/instances", order)))
+    replica_id = Cluster.get(Instance.get(source_id).cluster_id).instance_ids[1]
+    inside_of(simulation, replica_id).data = ROWS
+
+    taken(simulation, source_id, b"of the primary")
+    assert [each.taken_on for each in Backup.scan()] == [replica_id]
+
+    def lag(address: str, command: str) -> None:
+        if command.startswith("/opt/dtrove/replica-state"):
+            raise Permanent("It does not follow.")
+
+    simulation.guests.fail = lag
+    taken(simulation, source_id)
+    assert sorted(each.taken_on for each in Backup.scan()) == sorted([replica_id, source_id])
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ({"instance": "none"}, 404, "none cannot be found"),
+        ({"name": ""}, 400, "['name']"),
+        ({"parent_id": "none"}, 404, "none cannot be found"),
+        ({"incremental": 2}, 400, "['incremental']"),
+        ({"swift_container": "mine"}, 400, "['swift_container'] is not offered"),
+        ({"storage_driver": "cinder"}, 501, "snapshots of volumes"),
+        ({"restore_from": {"remote_location": "x"}}, 501, "other places"),
+    ],
+)
+def test_a_bad_order_takes_nothing(instance_id: str, more: dict[str, Any], status: int, said: str) -> None:
+    answer = backup(**{"instance_id": instance_id, **more}) if "instance" not in more else backup("none")
+
+    assert (answer.status, said in str(answer.body)) == (status, True), answer.body
+    assert list(Backup.scan()) == []
+    assert Instance.get(instance_id).backed_up_by is None
+
+
+def test_one_at_a_time_and_nothing_else_meanwhile(instance_id: str) -> None:
+    assert backup(instance_id).status == 202
+
+    again = backup(instance_id)
+    assert (again.status, "status was BACKUP" in str(again.body)) == (422, True)
+    assert member.post(f"/instances/{instance_id}/action", {"restart": {}}).status == 422
+    (running,) = member.get("/backups").body["backups"]
+    assert member.delete(f"/backups/{running['id']}").status == 422
+
+
+def test_one_whose_job_fails_says_why_and_is_ordered_anew(simulation: Simulation, instance_id: str) -> None:
+    answer = backup(instance_id)
+    job = job_of(answer)
+    endings.fail(job, JobStatus.ABORTED, "Reset by admin.")
+
+    shown = member.get(f"/backups/{answer.body['backup']['id']}").body["backup"]
+    assert (shown["status"], shown["message"]) == ("FAILED", "Reset by admin.")
+    assert member.get(f"/instances/{instance_id}").body["instance"]["status"] == "ACTIVE"
+    with pytest.raises(Permanent, match="order the same anew"):
+        retake(fresh_job(job), 1)
+    assert restored(shown["id"]).status == 422
+    assert taken(simulation, instance_id)["status"] == "COMPLETED"
+    assert member.delete(f"/backups/{shown['id']}").status == 202
+
+
+def test_a_restore_is_refused_before_anything_is_made(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+    record = Backup.get(shown["id"])
+    before = len(list(Job.scan()))
+
+    of_another = restored(shown["id"], datastore={"type": "redis", "version": "7.0"})
+    assert (of_another.status, "is of ledger 1" in str(of_another.body)) == (400, True)
+    record.data_bytes = 2**30
+    record.save()
+    too_small = restored(shown["id"])
+    assert (too_small.status, "1.0 GiB of data" in str(too_small.body)) == (400, True)
+    record.data_bytes = 1
+    record.save()
+    store().put(f"{record.store_key}/data", b"cut")
+    damaged = restored(shown["id"])
+    assert (damaged.status, "no longer whole in the store" in str(damaged.body)) == (422, True)
+    assert restored("none").status == 404
+    assert len(list(Job.scan())) == before
+
+
+def test_another_project_s_are_not_there(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+
+    assert other.get(f"/backups/{shown['id']}").status == other.delete(f"/backups/{shown['id']}").status == 404
+    assert other.get(f"/instances/{instance_id}/backups").body == {"backups": []}
+    assert other.post("/backups", {"backup": {"name": "b", "instance": instance_id}}).status == 404
+    order = {"name": "x", "flavorRef": 1, "restorePoint": {"backupRef": shown["id"]}}
+    assert other.post("/instances", {"instance": order}).status == 404
+
+
+def test_its_cluster_may_be_gone(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+    member.delete(f"/instances/{instance_id}")
+    simulation.carry_out(max(Job.scan(), key=lambda each: each.sort_key))
+    assert member.get(f"/instances/{instance_id}").status == 404
+
+    job = job_of(restored(shown["id"]))
+    simulation.carry_out(job)
+
+    assert inside_of(simulation, job.instance_ids[0]).data == ROWS
