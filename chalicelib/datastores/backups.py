@@ -8,6 +8,7 @@ A guest holds no credential: it is handed addresses that are signed for minutes,
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, LiteralString
 
 from chalicelib.datastores.described import OPT, SCRIPT_MODE
 from chalicelib.datastores.logged import Logged
@@ -17,6 +18,7 @@ from chalicelib.errors import NotOffered
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest, UnitState
 
+REMOVE: Final[LiteralString] = "rm -rf {folder} {spool} {weights}"
 FOLDER = "/run/dtrove"  # in memory: gone after a reboot, as the units are
 PAUSES_SECONDS = (1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30)  # between the tries of one part
 PATIENCE_SECONDS = 1800  # for an address, or another one once it has expired
@@ -177,8 +179,9 @@ class BackedUp(Logged):
             raise NotOffered(f"{name} has no incremental backups: take a full one.")
 
     def _end(self, guest: Guest, unit: str) -> None:
+        weights = f"/run/systemd/system.control/{unit}.service.d"
         guest.forget(unit)
-        guest.run("rm -rf {folder} {spool}", folder=f"{FOLDER}/{unit}", spool=f"/var/tmp/{unit}")  # noqa: S108
+        guest.run(REMOVE, folder=f"{FOLDER}/{unit}", spool=f"/var/tmp/{unit}", weights=weights)  # noqa: S108
 
 
 def backup_unit(backup_id: str) -> str:

@@ -27,12 +27,13 @@ class Backup:
     store: ScriptedStore
     instance: Instance
     since: str | None = None
+    part_bytes: int = PART_BYTES
     backup_id: str = field(default_factory=lambda: f"b-{secrets.token_hex(4)}")
 
     def __post_init__(self) -> None:
         key = self.cluster.run(self.instance, "age-keygen 2>/dev/null").split()
         self.identity = key[-1]
-        self.taking = Taking(self.backup_id, key[key.index("key:") + 1], PART_BYTES, self.since)
+        self.taking = Taking(self.backup_id, key[key.index("key:") + 1], self.part_bytes, self.since)
 
     def begin(self, token: str = "", parts: range = range(1, AT_ONCE)) -> None:
         urls = self.store.part_urls(self.backup_id, parts, token)

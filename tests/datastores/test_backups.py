@@ -29,7 +29,7 @@ RESTORING = Restoring(
 )
 
 
-@pytest.fixture(params=["redis", "mysql"])
+@pytest.fixture(params=["redis", "mysql", "postgresql"])
 def manager(request: pytest.FixtureRequest) -> BaseManager:
     return manager_of(version_of(request.param))
 
@@ -128,7 +128,7 @@ def test_the_position_of_one_that_failed_is_no_position(redis: BaseManager) -> N
 
 
 def test_its_end_removes_all_of_it(redis: BaseManager) -> None:
-    remove = f"rm -rf {FOLDER} /var/tmp/{UNIT}"
+    remove = f"rm -rf {FOLDER} /var/tmp/{UNIT} /run/systemd/system.control/{UNIT}.service.d"
     guest = FakeGuest({remove: ""}, units={UNIT: UnitState.RUNNING})
 
     redis.end_backup(guest, "b-1")

@@ -237,6 +237,25 @@ def test_a_database_that_stops_in_the_middle_is_told(backup: Backup) -> None:
     backup.cluster.until_done(lambda: backup.cluster.run(backup.instance, "/opt/dtrove/service start"))
 
 
+def test_tools_that_an_image_lacks_are_installed(backup: Backup) -> None:
+    backup.cluster.run(backup.instance, "dpkg --remove age curl 2>/dev/null")
+
+    assert backup.take().parts
+
+
+def test_it_weighs_less_than_the_servers_work(backup: Backup) -> None:
+    backup.begin(parts=range(1, 2))
+    until(backup.look, lambda taken: len(taken.parts) == 1)
+
+    asked = (
+        "systemctl show --property=CPUWeight,IOWeight --value {unit};"
+        " cat /proc/$(pgrep -x zstd)/oom_score_adj; ps --no-headers -o ni -C zstd"
+    )
+    with backup.cluster.guest(backup.instance) as guest:
+        told = guest.run(asked, unit=f"dtrove-backup-{backup.backup_id}.service").split()
+    assert told == ["20", "20", "1000", "10"]
+
+
 # --- reading
 @pytest.mark.parametrize("faults", [[500, 503, 429], ["cut", "flip"]], ids=str)
 def test_a_part_that_failed_is_read_again_alone(
@@ -411,7 +430,7 @@ def reboot(cluster: RealCluster) -> None:
 def left(cluster: RealCluster, run_id: str) -> str:
     """Return what is left on the guest of a backup or a restore."""
     with cluster.guest(cluster.primary) as guest:
-        return guest.run("find /run/dtrove /var/tmp -name {name}", name=f"*{run_id}*")
+        return guest.run("find /run /var/tmp -xdev -name {name}", name=f"*{run_id}*")
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class PostgresManager(BaseManager):
     data_path = "/var/lib/postgresql"
     log_folder = "/var/log/postgresql/dtrove"
     log_noise = "the database system is (starting up|shutting down|not yet accepting connections)"
+    supports_backups = supports_incremental_backups = True
     session_options, replication_options = SESSION, PATIENT  # for the scripts
 
     def __init__(self, datastore: Datastore) -> None:
@@ -78,6 +79,10 @@ class PostgresManager(BaseManager):
             File(f"{self.config_path}/postgresql.conf", self.render_config_file(instance), PUBLIC_MODE),
             File(f"{self.config_path}/pg_hba.conf", self.render("pg_hba.conf"), PUBLIC_MODE),
         )
+
+    def backup_files(self, instance: Instance) -> Iterable[File]:
+        """An instance that is older than backups may not let them in yet."""
+        return (File(f"{self.config_path}/pg_hba.conf", self.render("pg_hba.conf"), PUBLIC_MODE),)
 
     def start_primary(self, instance: Instance, guest: Guest, passwords: Passwords) -> None:
         verifiers = {
