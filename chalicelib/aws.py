@@ -11,8 +11,8 @@ OF_S3: Final = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual
 
 
 @cache
-def client(service: str, retries: int = 3) -> Any:
-    """Return the service's boto3 client, with time-outs that fit inside a Lambda.
+def client(service: str, retries: int = 3, url: str | None = None) -> Any:
+    """Return the service's boto3 client, with time-outs that fit inside a Lambda; it is AWS's own unless at the `url`.
 
     Without retries a call answers within ten seconds, or not at all.
     """
@@ -21,7 +21,9 @@ def client(service: str, retries: int = 3) -> Any:
 
     more: dict[str, Any] = OF_S3 if service == "s3" else {}
     return boto3.client(
-        service, config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}, **more)
+        service,
+        endpoint_url=url,
+        config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": retries}, **more),
     )
 
 

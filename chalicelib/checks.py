@@ -56,6 +56,10 @@ FORMS = {
     "dtrove_compute_user": USER,
     "dtrove_compute_secret": SECRET,
     "os_nova_endpoint_type": (r"(public|internal|admin)(URL)?", "publicURL, internalURL or adminURL"),
+    "dtrove_store_url": (
+        r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?",
+        "a URL without a path, such as https://s3.example.org",
+    ),
     "dtrove_identity": (r"tokens|keystone", "tokens or keystone"),
     "dtrove_table_prefix": (r"[\w.-]{0,200}", "at most 200 of A-Z a-z 0-9 _ . -"),
     "dtrove_machine_prefix": (

@@ -85,6 +85,7 @@ class Config:
     dtrove_log_publish_mib: int = 256  # that one publishing brings to S3 at most
     dtrove_log_retention_days: int = 30  # of what was published; the bucket's own rule
     # --- backups
+    dtrove_store_url: str | None = None  # where guests reach S3, if not at AWS's own addresses
     dtrove_backup_part_mib: int = 16  # of what is sent at once; a guest has room for two
     # --- names in AWS
     dtrove_table_prefix: str = "dtrove-"

@@ -57,7 +57,7 @@ def up(
     embedded = aws.running(folder / "aws")
     ground.claim(folder, is_up=embedded is not None)
     ground.prepare(folder)
-    settings = embedded_settings(tokens) | dict(ground.settings) | chosen
+    settings = embedded_settings(tokens) | dict(ground.settings) | {"DTROVE_STORE_URL": store_url(ground)} | chosen
     embedded = embedded or aws.start(folder / "aws", port=port, auth=auth)
     outputs = deploy(Target.embedded(embedded.endpoint), stack=STACK, settings=settings)
     open_store(folder, embedded, ground, outputs["ObjectsBucket"])
@@ -80,6 +80,10 @@ def down(folder: Path = FOLDER, *, provider: str = NSPAWN, **chosen: str) -> lis
 def open_store(folder: Path, embedded: aws.EmbeddedAws, ground: Ground, bucket: str) -> None:
     """Give the guests a way to the object store: they reach this host on their network, not its loopback."""
     background.start(folder, STORE, ground.host_address(), str(STORE_PORT), embedded.endpoint, bucket)
+
+
+def store_url(ground: Ground) -> str:
+    return f"http://{ground.host_address()}:{STORE_PORT}"
 
 
 def offer(embedded: aws.EmbeddedAws, image: str) -> None:

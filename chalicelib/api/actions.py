@@ -56,8 +56,9 @@ def manage_instance(request: Request) -> Response:
 
 
 def _resize(fields: Fields, instance: Instance, by: Requester) -> Placed:
-    if fields.has("flavorRef") or fields.has("flavor"):
+    if "flavorRef" in fields or "flavor" in fields:
         raise NotOffered("A resize to another flavor is not offered yet.")
+    fields.only("volume", why="is not known: a resize is of the volume")
     return place_new_size(instance.cluster_id, instance.instance_id, read_new_size(fields), by)
 
 

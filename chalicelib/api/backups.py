@@ -31,8 +31,11 @@ def list_backups(request: Request) -> Response:
 
 @routes.on("GET /instances/{instance_id}/backups")
 def list_backups_of_instance(request: Request) -> Response:
-    """List them, also of an instance that is gone."""
-    return _listed(request, request.values["instance_id"])
+    """List them, also of an instance that is gone. Raises NotFound for one of which nothing is known here."""
+    instance_id = request.values["instance_id"]
+    if Instance.find(instance_id) is not None or not page_of_backups(request.project_id, 1, None, instance_id)[0]:
+        request.find(Instance, "instance_id")
+    return _listed(request, instance_id)
 
 
 def _listed(request: Request, instance_id: str | None) -> Response:

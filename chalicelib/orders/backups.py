@@ -30,6 +30,8 @@ from chalicelib.orders.placing import Placed, job_before, tried
 from chalicelib.orders.requester import Requester
 from chalicelib.stores import store
 
+DRIVERS = ("swift", "s3")  # stock clients say the first, wherever backups are
+
 
 @dataclass(frozen=True)
 class BackupOrder:
@@ -43,11 +45,9 @@ class BackupOrder:
 def parse_backup(body: object) -> BackupOrder:
     """Read Trove's `{"backup": {…}}`. Raises BadRequest, NotOffered."""
     fields = Fields.of_body(body, "backup")
-    if fields.has("restore_from"):
-        raise NotOffered("Backups of other places cannot be taken over yet.")
-    if fields.has("storage_driver") and fields.text("storage_driver") not in {"swift", "s3"}:
-        raise NotOffered("Backups are in the deployment's own store: snapshots of volumes are not offered yet.")
-    fields.refuse("swift_container")
+    fields.refuse("swift_container", "restore_from")
+    if "storage_driver" in fields and fields.text("storage_driver") not in DRIVERS:
+        raise fields.wrong("storage_driver", "is not offered yet: backups are in the deployment's own store")
     return BackupOrder(
         name=fields.name("name"),
         instance_id=fields.reference("instance"),

@@ -11,7 +11,7 @@ from chalicelib import config
 from chalicelib.datastores.backups import Taken, Taking
 from chalicelib.datastores.base import BaseManager
 from chalicelib.errors import NotReady, Permanent, Transient
-from chalicelib.models.backup import Backup, BackupStatus
+from chalicelib.models.backup import DATA, MANIFEST, Backup, BackupStatus
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
@@ -125,8 +125,9 @@ def _keep(backup: Backup, source: Instance, taken: Taken) -> None:
 
 def _was_finished(backup: Backup) -> bool:
     """Tell whether it is whole in the store, though the guest knows nothing of it any more; then say so."""
-    manifest = Manifest.get(backup) if backup.upload_id else None
-    if manifest is None or not is_stored(backup, manifest):
+    sizes = store().sizes(backup.store_key)
+    manifest = Manifest.get(backup) if {DATA, MANIFEST} <= set(sizes) else None
+    if manifest is None or sizes[DATA] != manifest.stored_bytes:
         return False
     _complete(backup, manifest)
     return True

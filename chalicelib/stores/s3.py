@@ -81,7 +81,8 @@ class S3Store(BaseStore):
         return [each for page in pages for each in page.get("Contents", [])]
 
     def _signed(self, what: str, wanted: dict[str, Any]) -> str:
-        return str(self._s3.generate_presigned_url(what, wanted, ExpiresIn=self.url_seconds))
+        s3 = aws.client("s3", url=config.current().dtrove_store_url)
+        return str(s3.generate_presigned_url(what, wanted, ExpiresIn=self.url_seconds))
 
     def _at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": key}

@@ -134,7 +134,7 @@ def test_what_the_store_carries_out_after_the_refusal_is_the_one_effect(monkeypa
 
 
 def test_what_is_not_offered_is_forgotten() -> None:
-    assert post("/backups", {"backup": {"name": "b", "instance": "i"}}, "k1").status == 501
+    assert post("/backup_strategies", {"backup_strategy": {"swift_container": "c"}}, "k1").status == 501
     assert Answer.count() == 0
 
 

@@ -86,7 +86,8 @@ BAD_ORDERS: list[tuple[dict[str, Any], int, str]] = [
     ({"datastore": "redis"}, 400, "instance['datastore']"),
     ({"replica_count": 2}, 400, "replica_count"),
     ({"replica_of": "none"}, 400, "flavorRef"),
-    ({"restorePoint": {"backupRef": "x"}}, 400, "restorePoint"),
+    ({"restorePoint": {"backupRef": "x"}}, 404, "x cannot be found"),
+    ({"restorePoint": {"backup": "x"}}, 400, "['restorePoint']['backupRef'] is a required property"),
     ({"modules": [{"id": "x"}]}, 400, "modules"),
 ]
 

@@ -145,4 +145,4 @@ def test_what_the_document_does_not_allow_may_not_be_accepted_and_what_it_allows
 
 def test_what_is_not_in_the_document_may_not_succeed() -> None:
     with pytest.raises(NotPromised):
-        promises.check("GET", "/v1.0/p1/backups", None, 200, HEADERS, {"backups": []})
+        promises.check("GET", "/v1.0/p1/modules", None, 200, HEADERS, {"modules": []})

@@ -15,6 +15,11 @@ GROUP = (
 CLUSTER = (
     "created, datastore, datastore_version, id, instance_count, name, status, task_description, task_name, updated"
 )
+BACKUP = (
+    "created, data_bytes, datastore, datastore_version, datastore_version_id, description, id, instance_id, job_id, "
+    "locationRef, name, parent_id, progress, project_id, server_version, size, status, "
+    "storage_driver, stored_bytes, updated"
+)
 LOG = "name, type, status, published, pending, container, prefix, metafile"
 SHOWN = {  # the columns of what shows some; all other commands say nothing of their own
     "datastore list": "ID, Name",
@@ -43,6 +48,10 @@ SHOWN = {  # the columns of what shows some; all other commands say nothing of t
     "database configuration show": GROUP,
     "database configuration instances": "ID, Name",
     "database configuration default": "",  # the parameters themselves
+    "database backup create": BACKUP,
+    "database backup list": "ID, Instance ID, Name, Status, Parent ID, Updated, Project ID",
+    "database backup list instance": "ID, Instance ID, Name, Status, Parent ID, Updated",
+    "database backup show": BACKUP,
     "database log list": "Name, Type, Status, Published, Pending, Container, Prefix",
     "database log show": LOG,
     "database log set": LOG,
@@ -163,11 +172,15 @@ DAY = (
     Row("database ssl enable", "db1 http://container", refused=NOT_YET),
     Row("database ssl disable", "db1", refused=NOT_YET),
     Row("database ssl rollback", "db1", refused=NOT_YET),
-    Row("database backup create", "b1 --instance db1", refused=NOT_YET),
-    Row("database backup list", refused=NOT_YET),
-    Row("database backup list instance", "db1", refused=NOT_YET),
-    Row("database backup show", "b1", refused=NOT_YET),
-    Row("database backup delete", NOBODY, refused=NOT_YET),
+    Row("database backup create", "b1 --instance db1", awaited="backup b1"),
+    Row("database backup create", "b2 --instance db1 --incremental --description more", awaited="backup b2"),
+    Row("database backup list"),
+    Row("database backup list instance", "db1"),
+    Row("database backup show", "b1"),
+    Row("database instance create", f"again {NEW} --backup b2", awaited="instance again"),
+    Row("database instance delete", "again", says="has been accepted"),
+    Row("database backup delete", "b1", says="has been accepted"),
+    Row("database backup delete", NOBODY, refused="HTTP 404|No .*with a name or ID"),
     Row("database backup strategy list", refused=NOT_YET),
     Row("database backup strategy create", "--swift-container c", refused=NOT_YET),
     Row("database backup strategy delete", refused=NOT_YET),

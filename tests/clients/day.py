@@ -18,7 +18,7 @@ def waiting(member: Stock, patience_seconds: float) -> Callable[[str, str], Any]
         until = time.monotonic() + patience_seconds
         while time.monotonic() < until:
             shown = member.shown("database", what, "show", name)
-            if shown.get("task_name", "NONE") == "NONE" and shown["status"] == "ACTIVE":
+            if shown.get("task_name", "NONE") == "NONE" and shown["status"] in {"ACTIVE", "COMPLETED"}:
                 return shown
             time.sleep(0.2)
         raise AssertionError(f"{name} is not ACTIVE: {shown}")

@@ -30,6 +30,7 @@ class Saved:
     events: list[dict[str, Any]]
     hours: timedelta
     shelf: dict[str, bytes]
+    uploads: dict[str, Any]
 
     @classmethod
     def of(cls, simulation: Simulation) -> "Saved":
@@ -37,7 +38,7 @@ class Saved:
         begun = {machine.name: copy.deepcopy(machine.executions) for machine in executions.machines()}
         cloud = {shelf: copy.deepcopy(getattr(simulation.cloud, shelf)) for shelf in SHELVES}
         insides = copy.deepcopy(simulation.guests.insides)
-        return cls(tables, begun, insides, cloud, list(simulation.events), simulation.hours, on_shelf())
+        return cls(tables, begun, insides, cloud, list(simulation.events), simulation.hours, on_shelf(), uploads())
 
     def restore(self, simulation: Simulation) -> None:
         for name, table in _tables().items():
@@ -51,6 +52,8 @@ class Saved:
         _keys().clear()
         for key, text in self.shelf.items():
             s3_backends[ACCOUNT]["aws"].put_object(SETTINGS["DTROVE_BUCKET"], key, text)
+        _bucket().multiparts.clear()
+        _bucket().multiparts.update(copy.deepcopy(self.uploads))
 
 
 def on_shelf() -> dict[str, bytes]:
@@ -58,8 +61,17 @@ def on_shelf() -> dict[str, bytes]:
     return {name: key.value for name, key in sorted(_keys().items())}
 
 
+def uploads() -> dict[str, Any]:
+    """Return the uploads that are not over."""
+    return copy.deepcopy(dict(_bucket().multiparts))
+
+
 def _keys() -> Any:
-    return s3_backends[ACCOUNT]["aws"].buckets[SETTINGS["DTROVE_BUCKET"]].keys
+    return _bucket().keys
+
+
+def _bucket() -> Any:
+    return s3_backends[ACCOUNT]["aws"].buckets[SETTINGS["DTROVE_BUCKET"]]
 
 
 def _tables() -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chalicelib import aws, config
 from chalicelib.datastores import manager_of
 from chalicelib.jobs.beginnings import execution_arn, launch
+from chalicelib.models.backup import DATA, MANIFEST, Backup, BackupStatus
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.job import Job
@@ -14,17 +15,19 @@ from chalicelib.models.key import Key
 from chalicelib.models.project import Project
 from chalicelib.models.status import JobStatus, Status
 from chalicelib.orders.access import place_access
+from chalicelib.orders.backups import BackupOrder, place_backup
 from chalicelib.orders.logs import place_log_change
-from chalicelib.orders.order import Change
-from chalicelib.orders.placing import place_change
+from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
+from chalicelib.orders.placing import place_change, place_cluster
 from chalicelib.orders.volumes import place_new_size
 from chalicelib.orders.whereabouts import Access
-from tests.crash.film import Stage, on_shelf
+from tests.crash.film import Stage, on_shelf, uploads
 from tests.crash.story import Ask, only_cluster, run_all
 from tests.orders_placed import MEMBER, change, grown, ordered
 from tests.simulation import executions
 
 SIZE, LARGER_GIB = 2, 3
+ROWS = b"rows of a customer"
 LOG, LINES = "/var/log/redis/dtrove/server.log", (b"first\n", b"then\n")
 CIDRS = ("10.1.0.0/16", "203.0.113.7/32")
 BY_HAND = {"cluster": {"name": "c1", "datastore": {"type": "redis"}, "size": SIZE, "flavorRef": "1"}}
@@ -96,6 +99,31 @@ def enlarge() -> None:
     launch(place_new_size(cluster.cluster_id, str(cluster.primary_id), LARGER_GIB, MEMBER).job)
 
 
+def back_up() -> None:
+    primary = existing().instances()[0]
+    launch(place_backup(BackupOrder("b1", primary.instance_id), primary, MEMBER)[1].job)
+
+
+def with_rows(stage: Stage) -> None:
+    for inside in stage.guests.insides.values():
+        inside.data = ROWS
+
+
+def only_a_backup(stage: Stage) -> None:
+    """Have one, whose cluster is gone."""
+    with_rows(stage)
+    back_up()
+    run_all(stage)
+    delete()
+    run_all(stage)
+
+
+def restore() -> None:
+    (backup,) = Backup.scan()
+    order = ClusterOrder("c2", "", None, (InstanceOrder("1", volume_gib=1),) * SIZE, backup_id=backup.backup_id)
+    launch(place_cluster(order, MEMBER).job)
+
+
 def reboot() -> None:
     launch(change("reboot_instance", existing(), existing().instance_ids[1]).job)
 
@@ -163,6 +191,35 @@ class Enlarge(Story):
         )
 
 
+@dataclass(frozen=True)
+class BackUp(Story):
+    def check(self, stage: Stage) -> None:
+        """And there is one backup, whole, and nothing else of it anywhere. A stray upload has nothing in it."""
+        (backup,) = Backup.scan()
+        assert (backup.status, backup.used_by, backup.data_bytes) == (BackupStatus.COMPLETED, None, len(ROWS))
+        stored = on_shelf()
+        assert set(stored) == {f"{backup.store_key}/{name}" for name in (DATA, MANIFEST)}
+        assert [each.parts for each in uploads().values() if each.parts] == []
+        assert existing().shared_by is None
+        assert [each.backed_up_by for each in existing().instances()] == [None] * self.size
+        for inside in stage.guests.insides.values():
+            assert [path for path in inside.files if path.startswith("/run/dtrove/dtrove-")] == []
+        self.check_data(stage)
+        assert {job.status for job in Job.scan()} == {JobStatus.SUCCEEDED}
+        check_cluster(stage, existing(), self.size)
+
+    def check_data(self, stage: Stage) -> None:
+        """Nothing has changed."""
+
+
+@dataclass(frozen=True)
+class Restore(BackUp):
+    def check_data(self, stage: Stage) -> None:
+        primary = existing().instances()[0]
+        assert stage.guests.insides[str(primary.server_id)].data == ROWS
+        assert primary.restored_from
+
+
 STORIES = {
     "create": Story(create, SIZE, is_first=True, jobs=1),
     "grow": Story(grow, SIZE + 1),
@@ -174,6 +231,8 @@ STORIES = {
     "delete what was published": Story(delete, 0, jobs=3, prepare=publish_now),
     "let in": LetIn(let_in, SIZE),
     "enlarge": Enlarge(enlarge, SIZE),
+    "back up": BackUp(back_up, SIZE, prepare=with_rows),
+    "restore": Restore(restore, SIZE, jobs=4, prepare=only_a_backup),
     "reboot": Story(reboot, SIZE),
 }
 CONSOLE = Story(create_by_hand, SIZE, is_first=True, jobs=1)

@@ -21,6 +21,7 @@ from tests.embedded.policies import without
 from tests.embedded.service import PATIENCE_SECONDS, Embedded
 from tests.ledger import REFUSED, RULED
 from tests.local.deployed import until
+from tests.simulation.sending import BROKEN
 
 ORDER: dict[str, Any] = {
     "datastore": {"type": "redis", "version": "7.0"},
@@ -28,6 +29,7 @@ ORDER: dict[str, Any] = {
     "flavorRef": "1",
     "volume": {"size": 1},
 }
+RESTORED: dict[str, Any] = {"name": "restored", "flavorRef": "1", "volume": {"size": 1}}
 GROUP: dict[str, Any] = {"name": "tour", "values": {"most": 20}, "datastore": {"type": "redis", "version": "7.0"}}
 
 
@@ -40,6 +42,7 @@ def tour(service: Embedded) -> None:
     accounts(service, member, instance_id)
     logs(service, member, instance_id)
     volumes(service, member, member.get(f"/clusters/{cluster_id}")["cluster"]["instances"][1]["id"])
+    backups(service, member, instance_id)
     management(admin, instance_id)
     turns(service, cluster_id, instance_id)
     bad_endings(service, cluster_id)
@@ -132,6 +135,43 @@ def volumes(service: Embedded, member: Api, instance_id: str) -> None:
 def gib_used(service: Embedded) -> int:
     answer = service.aws.client("dynamodb").get_item(TableName="dtrove-projects", Key={"project_id": {"S": "demo"}})
     return int(answer["Item"]["volumes_gib"]["N"])
+
+
+def backups(service: Embedded, member: Api, instance_id: str) -> None:
+    """One, one that adds to it, and a restore of both; then one that fails, and one that never begins."""
+    order = {"backup": {"name": "tour", "instance": instance_id, "incremental": 1}}
+    write(service, b"rows ")
+    first = member.post("/backups", order)["backup"]
+    ends(member, first["job_id"])
+    by_hand = json.dumps({"instance_id": instance_id, "name": "tour", "incremental": True})
+    assert service.ended(service.start("create_backup", "tour-backup", by_hand))["status"] == "SUCCEEDED"
+    newest, *_ = member.get(f"/instances/{instance_id}/backups")["backups"]
+    assert (newest["parent_id"], newest["status"]) == (first["id"], "COMPLETED")
+    restored = member.post("/instances", {"instance": RESTORED | {"restorePoint": {"backupRef": newest["id"]}}})
+    ends(member, restored["instance"]["job_id"])
+    assert b"rows rows " in [each.data for each in insides(service)]
+    member.delete(f"/instances/{restored['instance']['id']}")
+    at_rest(service)
+    write(service, BROKEN)
+    ends(member, member.post("/backups", order)["backup"]["job_id"], "FAILED")
+    with without(service, "APIHandler", "Start"):
+        lost = member.post("/backups", order)["backup"]
+    age(service, lost["job_id"], timedelta(days=2))
+    service.invoke("Sweep")
+    assert member.get(f"/backups/{lost['id']}")["backup"]["status"] == "FAILED"
+    member.delete(f"/backups/{first['id']}")
+    assert [each["status"] for each in member.get("/backups")["backups"] if each["name"] == "tour"] == []
+
+
+def write(service: Embedded, data: bytes) -> None:
+    with held(service.world) as state:
+        for inside in state.insides.values():
+            inside.data = data
+
+
+def insides(service: Embedded) -> list[Any]:
+    with held(service.world) as state:
+        return list(state.insides.values())
 
 
 def with_group(service: Embedded, member: Api, group_id: str) -> None:

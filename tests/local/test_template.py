@@ -198,9 +198,9 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api.json").read_text()
     assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
     assert allowed("s3:PutObject") == {"guest"}
-    assert allowed("s3:DeleteObject") == {"guest", "records"}
-    assert allowed("s3:GetObject") == {"reads"}
-    assert allowed("s3:ListBucket") == {"guest", "reads", "records"}
+    assert allowed("s3:DeleteObject") == {"api", "guest", "records"}
+    assert allowed("s3:GetObject") == {"guest", "reads"}
+    assert allowed("s3:ListBucket") == {"api", "guest", "reads", "records"}
     assert allowed("events:PutEvents") == allowed("dynamodb:GetRecords") == {"announce"}
     assert allowed("states:StartExecution") == {"api", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
@@ -217,19 +217,31 @@ def test_functions_delete_what_they_forget_and_nothing_else() -> None:
 
     turns = {("outcomes", "instances"), ("sweep", "instances")}
     assert found == turns | {
-        *(("api", each) for each in ("answers", "configurations", "instances")),
+        *(("api", each) for each in ("answers", "backups", "configurations", "instances")),
         *(("records", each) for each in ("clusters", "instances", "keys")),
         ("sweep-cloud", "flavors"),
     }
 
 
-def test_functions_reach_logs_and_nothing_else_of_the_bucket() -> None:
+def test_functions_reach_logs_and_backups_and_nothing_else_of_the_bucket() -> None:
+    """The API takes backups away, and reads none; what reads logs for it reads no backup."""
+    reached: dict[str, set[str]] = {"logs": set(), "backups": set()}
     for policy in POLICIES:
         for statement in statements_of(policy):
             if statement["Action"] == ["s3:ListBucket"]:
-                assert statement["Condition"] == {"StringLike": {"s3:prefix": "logs/*"}}
+                (folder,) = [
+                    each for each in reached if statement["Condition"] == {"StringLike": {"s3:prefix": f"{each}/*"}}
+                ]
+                reached[folder].add(policy.stem)
             elif statement["Action"][0].startswith("s3:"):
-                assert statement["Resource"] == {"Fn::Sub": "${ObjectsBucket.Arn}/logs/*"}
+                (folder,) = [
+                    each for each in reached if statement["Resource"] == {"Fn::Sub": f"${{ObjectsBucket.Arn}}/{each}/*"}
+                ]
+                reached[folder].add(policy.stem)
+    assert reached == {
+        "logs": {"policy-guest", "policy-reads", "policy-records"},
+        "backups": {"policy-api", "policy-guest", "policy-records"},
+    }
 
 
 def test_published_logs_are_encrypted_private_and_expire_when_the_setting_says() -> None:
@@ -238,7 +250,7 @@ def test_published_logs_are_encrypted_private_and_expire_when_the_setting_says()
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    rule, _ = bucket["LifecycleConfiguration"]["Rules"]
+    rule, *_ = bucket["LifecycleConfiguration"]["Rules"]
     setting = parameter_name("DTROVE_LOG_RETENTION_DAYS")
     assert (rule["Prefix"], rule["Status"], rule["ExpirationInDays"]) == ("logs/", "Enabled", {"Ref": setting})
     assert TEMPLATE["Parameters"][setting]["Default"] == Config.dtrove_log_retention_days

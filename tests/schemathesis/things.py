@@ -31,6 +31,8 @@ def things() -> dict[str, str]:
         "DOOMED_CLUSTER": doomed_cluster["id"],
         "ASKED_GROUP": a_group(LEDGER, {"most": 5}),
         "DOOMED_GROUP": a_group({"type": "spare", "version": "9"}, {"timeout": 5}),  # nobody can have it meanwhile
+        "ASKED_BACKUP": a_backup(asked["id"]),
+        "DOOMED_BACKUP": a_backup(asked["id"]),
         "JOB": asked["job_id"],
         "VERSION": member.get("/datastores/ledger/versions/1").body["version"]["id"],
         "SPARE_VERSION": spare_version,
@@ -49,6 +51,12 @@ def a_cluster() -> Any:
     cluster = member.post("/clusters", {"cluster": order}).body["cluster"]
     await_job(cluster["job_id"])
     return cluster
+
+
+def a_backup(instance_id: str) -> str:
+    backup = member.post("/backups", {"backup": {"name": "b", "instance": instance_id}}).body["backup"]
+    await_job(backup["job_id"])
+    return str(backup["id"])
 
 
 def a_group(datastore: dict[str, str], values: dict[str, int]) -> str:

@@ -11,7 +11,7 @@ from chalicelib.models.key import Key
 from chalicelib.providers.memory_cloud import Cloud
 from chalicelib.ssh.guest import File, Guest, UnitState, render
 from tests.logbook import Logbook
-from tests.simulation.sending import is_transfer, transfer
+from tests.simulation.sending import BROKEN, is_transfer, transfer
 
 TRUSTED = "/root/.ssh/authorized_keys"
 ANSWERS = {  # what a command says on a guest where all goes well, by its beginning
@@ -122,6 +122,8 @@ class SimulatedGuest(Guest):
         if self._inside.units[unit]:
             self._inside.units[unit] -= 1
             return UnitState.RUNNING
+        if is_transfer(unit) and self._inside.data == BROKEN:
+            return UnitState.FAILED
         if is_transfer(unit) and unit not in self._inside.transferred:
             self._inside.transfer(unit)
         return UnitState.SUCCEEDED

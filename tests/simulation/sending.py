@@ -6,6 +6,7 @@ import pyrage
 import requests
 
 FOLDER = "/run/dtrove"
+BROKEN = b"broken"  # data that no backup can be taken of
 PATIENCE_SECONDS = 20
 
 

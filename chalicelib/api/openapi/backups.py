@@ -6,7 +6,6 @@ from chalicelib.api.openapi.shapes import (
     LINE,
     MOMENT,
     NAME,
-    NOTHING,
     NUMBER,
     REFERENCE,
     TEXT,
@@ -19,6 +18,7 @@ from chalicelib.api.openapi.shapes import (
     shown,
 )
 from chalicelib.models.backup import BackupStatus
+from chalicelib.orders.backups import DRIVERS
 
 BACKUP = {
     "id": TEXT,
@@ -50,8 +50,8 @@ ORDER = body(
         "parent_id?": REFERENCE,
         "incremental?": YES_OR_NO,
         "swift_container?": EMPTY,
-        "storage_driver?": one_of(["swift", "s3"]),
-        "restore_from?": NOTHING,
+        "storage_driver?": one_of(DRIVERS),
+        "restore_from?": EMPTY,
     }
 )
 ONE = shown({"backup": ref("Backup")})

@@ -130,9 +130,7 @@ ORDER: Schema = body(
 UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE, "access?": ACCESS})})
 PERFORM = body({"name": NAME, "commands": listed(storable(LONGEST_COMMAND), least=1, most=MOST_COMMANDS)})
 SIZE = whole(1, MOST_GIB)
-RESIZE = body(  # openstacksdk sends the number alone
-    {"volume": {"anyOf": [SIZE, body({"size": SIZE})]}, "flavorRef?": NOTHING, "flavor?": NOTHING}
-)
+RESIZE = strict_body({"volume": {"anyOf": [SIZE, body({"size": SIZE})]}})  # openstacksdk sends the number alone
 ACTIONS_OF_ALL = dict.fromkeys((*ACTIONS, *RESETS), ANY) | {"resize": RESIZE}
 
 ONE = shown({"instance": ref("InstanceDetail")})
