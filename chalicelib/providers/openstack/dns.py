@@ -40,6 +40,8 @@ class Names:
             label = Label.of_cluster(cluster_id)
             told = {"name": name, "type": KIND, "description": label.text, "records": records, "ttl": TTL_SECONDS}
             self._dns.create_recordset(self._zone_id, **told)
+        elif not _is_of(found, cluster_id):
+            raise ProviderError(f"The name {name} is somebody else's.")
         elif found.action == LEAVING:
             raise Transient(f"The name {name} is still being deleted.")
         elif found.records != records:
@@ -47,12 +49,12 @@ class Names:
         return name
 
     def drop(self, cluster_id: str) -> None:
-        if self.are_there and (found := self._found(cluster_id)):
+        if self.are_there and (found := self._found(cluster_id)) and _is_of(found, cluster_id):
             self.remove(str(found.id))
 
     def remove(self, recordset_id: str) -> None:
         """Ask for its end. Already gone is success."""
-        self._dns.delete_recordset(recordset_id, self._zone_id)
+        self._dns.delete_recordset(RecordSet(id=recordset_id, zone_id=self._zone_id))
 
     def all(self) -> Iterator[Any]:
         """Yield what may be ours, but for what is on its way out."""
@@ -61,12 +63,9 @@ class Names:
             yield from (each for each in found if each.action != LEAVING)
 
     def _found(self, cluster_id: str) -> Any | None:
-        """Return the name's record set. Raises ProviderError if somebody else made it."""
-        name = self._name_of(cluster_id)
-        found = next(iter(self._dns.recordsets(self._zone_id, name=name, type=KIND)), None)
-        if found and Label.read(found.description) != Label.of_cluster(cluster_id):
-            raise ProviderError(f"The name {name} is somebody else's.")
-        return found
+        """Return the name's record set, whoever made it."""
+        named = self._dns.recordsets(self._zone_id, name=self._name_of(cluster_id), type=KIND)
+        return next(iter(named), None)
 
     def _name_of(self, cluster_id: str) -> str:
         return f"{cluster_id}.{self._zone}"
@@ -84,3 +83,7 @@ class Names:
         if found is None:
             raise ProviderError(f"There is no DNS zone {self._zone}.")
         return str(found.id)
+
+
+def _is_of(recordset: Any, cluster_id: str) -> bool:
+    return Label.read(recordset.description) == Label.of_cluster(cluster_id)
