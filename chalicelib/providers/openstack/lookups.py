@@ -21,10 +21,10 @@ def image_id(cloud: Cloud, image: str) -> str:
     except NotFoundException:
         raise ProviderError(f"There is no image {image}.") from None
     query = {"tag": image.removeprefix(BY_TAGS).split(",")} if image.startswith(BY_TAGS) else {"name": image}
-    found = list(known.images(status="active", sort="created_at:desc", limit=10, **query))
-    if not found:
+    found = next(iter(known.images(status="active", sort="created_at:desc", limit=1, **query)), None)
+    if found is None:
         raise ProviderError(f"There is no image {image}.")
-    return str(found[0].id)
+    return str(found.id)
 
 
 def network_and_subnet(cloud: Cloud, instance: Instance) -> tuple[str, str | None]:

@@ -137,7 +137,8 @@ class OpenStackProvider(BaseProvider):
         if instance.volume_type and instance.volume_type not in self._type_names():
             raise ProviderError(f"There is no volume type {instance.volume_type}.")
         family = volumes.Volumes(self._connection, instance)
-        volume = self._connection.block_storage.get_volume(only_one(self._connection, family, family.make))
+        if (volume := family.known()) is None:
+            volume = self._connection.block_storage.get_volume(only_one(self._connection, family, family.make))
         instance.volume_id = str(volume.id)
         instance.volume_device = volumes.device_of(str(volume.id), self.cloud.settings.dtrove_openstack_disk_bus)
         return volumes.is_attached(self._connection, volume, str(server.id))
