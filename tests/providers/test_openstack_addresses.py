@@ -6,9 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from chalicelib.errors import ProviderError
 from chalicelib.models.instance import Instance
 from chalicelib.providers.base import Access, Endpoint
-from chalicelib.providers.openstack import groups, ports
+from chalicelib.providers.openstack import endpoints, groups, ports
+from chalicelib.providers.openstack.refusals import translated
+from local.openstack.catalog import ADMIN, connected
 from tests.outsiders import outsider
 from tests.providers.openstack_rig import OpenStackRig
 
@@ -97,6 +100,23 @@ def test_an_address_stays_what_it_is_whatever_the_settings_say_now(
     rig.provider().release_address("c1")
     openstack_rig.provider().release_address("c2")
     assert rig.owned() == []
+
+
+def test_in_a_network_of_another_project_neutron_keeps_the_address_from_our_servers(rig: OpenStackRig) -> None:
+    with connected(ADMIN) as admin:
+        theirs = admin.network.create_network(name="theirs", is_shared=True)
+        try:
+            subnet = admin.network.create_subnet(network_id=theirs.id, ip_version=4, cidr="10.94.0.0/24")
+            group_id = groups.cluster_group(rig.cloud.connection, "c1")
+            server = Instance(instance_id="i1", cluster_id="c1")
+            port = ports.make_port(rig.cloud.connection, server, theirs.id, subnet.id, [group_id])
+            rig.provider().ensure_address("c1")
+
+            with pytest.raises(ProviderError, match="disallowed by policy"), translated():
+                endpoints.move(rig.cloud, "c1", port.id)
+            rig.remove_all()
+        finally:
+            admin.network.delete_network(theirs)
 
 
 def port_ids(rig: OpenStackRig) -> set[str]:
