@@ -56,7 +56,7 @@ def manage_instance(request: Request) -> Response:
 
 
 def _resize(fields: Fields, instance: Instance, by: Requester) -> Placed:
-    if fields.has("flavorRef") or fields.has("flavor"):
+    if "flavorRef" in fields or "flavor" in fields:
         raise NotOffered("A resize to another flavor is not offered yet.")
     return place_new_size(instance.cluster_id, instance.instance_id, read_new_size(fields), by)
 
