@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.datastores import manager_of
-from chalicelib.datastores.backups import Piece, Restoring, Taking
+from chalicelib.datastores.backups import REMOVE, Piece, Restoring, Taking
 from chalicelib.datastores.base import BaseManager
 from chalicelib.datastores.sent import LINES_AT_ONCE, PARTS, TELL, Part, addresses
 from chalicelib.errors import NotOffered, Permanent
@@ -128,7 +128,7 @@ def test_the_position_of_one_that_failed_is_no_position(redis: BaseManager) -> N
 
 
 def test_its_end_removes_all_of_it(redis: BaseManager) -> None:
-    remove = f"rm -rf {FOLDER} /var/tmp/{UNIT} /run/systemd/system.control/{UNIT}.service.d"
+    remove = render(REMOVE, {"unit": UNIT, "data": "/var/lib/redis"})
     guest = FakeGuest({remove: ""}, units={UNIT: UnitState.RUNNING})
 
     redis.end_backup(guest, "b-1")
