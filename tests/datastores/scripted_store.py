@@ -22,7 +22,8 @@ RANGE = re.compile(r"bytes=([0-9]+)-([0-9]+)")
 class ScriptedStore:
     """`faults` are by part number (0: of reading), each list used up from its front: a status, or one of these words.
 
-    cut: the connection is closed in the middle; stall: nothing moves; flip: a bit changes on its way.
+    cut: the connection is closed in the middle; stall: nothing moves; flip: a bit changes on its way. Any other word is
+    the code of a 400 to a part.
     """
 
     host: str
@@ -90,6 +91,8 @@ class StoreHandler(BaseHTTPRequestHandler):
             self._answer(number, 400, b"<Error><Code>BadDigest</Code></Error>")
         elif isinstance(fault, int):
             self._answer(number, fault, b"<?xml?>\n<Error><Code>Scripted</Code></Error>")
+        elif fault:
+            self._answer(number, 400, f"<Error><Code>{fault}</Code></Error>".encode())
         else:
             time.sleep(self.store.seconds_a_part)
             self.store.parts[key][number] = body

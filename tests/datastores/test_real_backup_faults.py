@@ -130,13 +130,17 @@ def test_an_address_that_expired_costs_no_try_and_is_waited_for(backup: Backup, 
     backup.cluster.manager.store_pauses_seconds = ()
     store.expired.add("old")
 
+    store.faults[2] = ["ExpiredToken"]
+
     backup.begin("old")
     eventually(lambda: ("PUT", 1, 403) in store.asked, SOON_SECONDS)
     backup.hand_over("old")
     backup.hand_over("new")
+    eventually(lambda: ("PUT", 2, 400) in store.asked, SOON_SECONDS)
+    backup.hand_over("newer")
 
     assert_whole(backup, backup.taken().parts)
-    assert store.asked.count(("PUT", 1, 403)) == 1
+    assert (store.asked.count(("PUT", 1, 403)), store.asked.count(("PUT", 2, 400))) == (1, 1)
 
 
 def test_addresses_come_in_batches(backup: Backup) -> None:
