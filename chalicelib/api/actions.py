@@ -16,11 +16,12 @@ from chalicelib.orders.instances import place_restart
 from chalicelib.orders.order import Change, parse_commands
 from chalicelib.orders.placing import Placed, place_change, tried
 from chalicelib.orders.requester import Requester
+from chalicelib.orders.volumes import place_new_size, read_new_size
 
 routes = Routes(__name__)
 
 Place = Callable[[Instance, Requester], Placed]
-TO_COME = ("resize", "promote_to_replica_source", "eject_replica_source", "migrate", "rebuild")
+TO_COME = ("promote_to_replica_source", "eject_replica_source", "migrate", "rebuild")
 
 
 def place(workflow: str) -> Place:
@@ -54,10 +55,18 @@ def manage_instance(request: Request) -> Response:
     return told(placed.job, {"job": job_view(placed.job)})
 
 
+def _resize(fields: Fields, instance: Instance, by: Requester) -> Placed:
+    if fields.has("flavorRef") or fields.has("flavor"):
+        raise NotOffered("A resize to another flavor is not offered yet.")
+    return place_new_size(instance.cluster_id, instance.instance_id, read_new_size(fields), by)
+
+
 def _acted(request: Request, instance: Instance, action: str) -> Response:
     by = request.requester_for(instance)
     if action in TO_COME:
         raise NotOffered(f"'{action}' is not offered yet.")
+    if action == "resize":
+        return accepted(_resize(Fields(request.body, "body").object("resize"), instance, by).job)
     if places := ACTIONS.get(action) or MANAGED.get(action):
         return accepted(places(instance, by).job)
     if action not in RESETS:

@@ -15,6 +15,12 @@ from chalicelib.errors import NotOffered, NotReady, Permanent
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest
 
+BYTES_PER_GIB = 1024**3
+# A SCSI disk tells of its new size only once it is asked.
+SIZE_OF_VOLUME: Final = (
+    "device=$(readlink -f {device}); ask=/sys/class/block/${{device##*/}}/device/rescan; "
+    '[ ! -w "$ask" ] || echo 1 >"$ask"; blockdev --getsize64 "$device"'
+)
 SEED_SECRETS: Final = "/run/dtrove/seed"  # only while a replica is seeded; in memory
 
 
@@ -83,6 +89,16 @@ class BaseManager(BackedUp):
             guest.start("dtrove-mount-volume", "/opt/dtrove/mount-volume")
 
         ensure_done(guest, "dtrove-mount-volume", begin)
+
+    def grow_file_system(self, instance: Instance, guest: Guest) -> None:
+        """Let the file system have all of a volume that was extended, while it is used.
+
+        Raises NotReady until the guest sees its volume_gib.
+        """
+        size_bytes = int(guest.run(SIZE_OF_VOLUME, device=str(instance.volume_device)))
+        if size_bytes < int(instance.volume_gib) * BYTES_PER_GIB:
+            raise NotReady(f"{instance.name} sees {size_bytes} bytes of its volume's {instance.volume_gib} GiB yet.")
+        guest.run("xfs_growfs -d {folder}", folder=self.data_path)
 
     def prepare(
         self, instance: Instance, guest: Guest, passwords: Passwords, parameters: Mapping[str, Value] | None = None

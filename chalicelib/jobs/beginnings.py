@@ -60,8 +60,14 @@ def take_lock(batch: TransactWrite, job: Job, cluster: Cluster, instances: Seque
     for each in instances:
         each.held_by = job.job_id
         if each.instance_id in job.instance_ids:
-            each.status, each.step = workflow.instances_during or each.status, None
+            set_moving(each, workflow)
+            each.step = None
         batch.save(each)
+
+
+def set_moving(instance: Instance, workflow: Workflow) -> None:
+    instance.status_before = instance.status if workflow.spares else None
+    instance.status = workflow.instances_during or instance.status
 
 
 def check(workflow: Workflow, cluster: Cluster) -> None:
@@ -130,6 +136,8 @@ def retake(job: Job, redrive_count: int) -> None:
         raise Permanent(f"Cluster {job.cluster_id} has changed since job {job.job_id} ended: it cannot be redriven.")
     job.status, job.openness, job.redrives = JobStatus.RUNNING, OPEN, redrive_count
     job.message = job.finished_at = job.expires_at = None
+    if job.volume_gib:  # what it has not grown was given back
+        raise Permanent(f"Job {job.job_id} cannot be redriven: order the larger volume anew.")
     group = Configuration.find(job.configuration_id) if job.configuration_id else None
     with transaction() as batch:
         batch.save(job)
@@ -142,6 +150,7 @@ def retake(job: Job, redrive_count: int) -> None:
         for each in cluster.instances():
             each.held_by = job.job_id
             if each.instance_id in job.instance_ids:
-                each.status, each.message = workflow.instances_during or each.status, None
+                set_moving(each, workflow)
+                each.message = None
             batch.save(each)
         batch.save(cluster)

@@ -9,7 +9,7 @@ from chalicelib import config
 from chalicelib.errors import Permanent
 from chalicelib.jobs.beside import is_beside, leave
 from chalicelib.jobs.bringing import let_go
-from chalicelib.jobs.quota import give_back
+from chalicelib.jobs.quota import give_back, give_back_growth
 from chalicelib.jobs.workflows import WORKFLOWS, Lock
 from chalicelib.models.cluster import Cluster, primary_of
 from chalicelib.models.instance import Instance
@@ -132,8 +132,11 @@ def status_of(instances: Sequence[Instance]) -> Status:
 
 def _stop_moving(instances: Sequence[Instance], reason: str) -> None:
     for each in instances:
-        if each.status not in AT_REST:
-            each.status, each.message = Status.ERROR, reason
+        if each.status in AT_REST:
+            continue
+        each.status, each.status_before = each.status_before or Status.ERROR, None
+        if each.status == Status.ERROR:
+            each.message = reason
 
 
 def _close(
@@ -145,6 +148,7 @@ def _close(
     job.reached = [reached(job, each) for each in instances if each.instance_id in job.instance_ids]
     batch.save(job)
     let_go(batch, job)
+    give_back_growth(batch, job, instances)
 
 
 def reached(job: Job, instance: Instance) -> Reached:
@@ -166,7 +170,7 @@ def _free(batch: TransactWrite, job: Job, cluster: Cluster, instances: Sequence[
     cluster.held_by, cluster.updated_at = None, now()
     batch.save(cluster, condition=Cluster.held_by == job.job_id)
     for each in instances:
-        each.held_by, each.step = None, None
+        each.held_by, each.step, each.status_before = None, None, None
         batch.save(each, condition=Instance.held_by == job.job_id)
 
 

@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import config
 from chalicelib.errors import OverLimit
 from chalicelib.models.instance import Instance
+from chalicelib.models.job import Job
 from chalicelib.models.project import Project
 
 
@@ -73,6 +74,34 @@ def add(batch: TransactWrite, project_id: str, instances: Sequence[Instance], li
 def give_back(batch: TransactWrite, project_id: str, instances: Sequence[Instance]) -> None:
     """Put into the batch that the project uses these no more."""
     _count(batch, project_id, -len(instances), -_gib(instances), None)
+
+
+def check_growth(job: Job, instances: Sequence[Instance]) -> Limits:
+    """Return the project's limits. Raises OverLimit if what the job's volumes shall grow by would exceed them."""
+    use = use_of(job.project_id)
+    limits = limits_of(use)
+    growth_gib = _growth_gib(job, instances)
+    if growth_gib and 0 <= limits.volumes_gib < use.volumes_gib + growth_gib:
+        raise OverLimit(f"Quota exceeded for resources: ['volumes'] (limit {limits.volumes_gib} GiB).")
+    return limits
+
+
+def add_growth(batch: TransactWrite, job: Job, instances: Sequence[Instance], limits: Limits) -> None:
+    """Put into the batch what the job's volumes shall grow by, on condition that it stays within the limits."""
+    if growth_gib := _growth_gib(job, instances):
+        _count(batch, job.project_id, 0, growth_gib, _fits(Project.volumes_gib, growth_gib, limits.volumes_gib))
+
+
+def give_back_growth(batch: TransactWrite, job: Job, instances: Sequence[Instance]) -> None:
+    """Put into the batch that what the job, which ends, has not grown will not be used."""
+    if growth_gib := _growth_gib(job, instances):
+        _count(batch, job.project_id, 0, -growth_gib, None)
+
+
+def _growth_gib(job: Job, instances: Sequence[Instance]) -> int:
+    """Return how much is yet to grow of what the job shall."""
+    about = [each for each in instances if each.instance_id in job.instance_ids]
+    return sum(max(0, int(job.volume_gib) - int(each.volume_gib)) for each in about) if job.volume_gib else 0
 
 
 def _count(batch: TransactWrite, project_id: str, instances: int, volumes_gib: int, condition: Any) -> None:

@@ -32,6 +32,7 @@ class Workflow:
     lock: Lock = Lock.EXCLUSIVE
     timeout_seconds: int = HOUR
     queue: str = QUEUES[0]  # of those with no lock: where they wait for their turn
+    spares: bool = False  # a failure leaves the instances what they were before: they served all the while
 
 
 ACTIVE = frozenset({Status.ACTIVE})
@@ -92,6 +93,13 @@ WORKFLOWS = {
         begins_from=AT_REST,
         during=Status.RESTARTING,
         instances_during=Status.RESTARTING,
+    ),
+    "resize_volume": Workflow(
+        steps=("open_job", "extend_volume", "grow_file_system", "start_datastore", "close_job"),
+        begins_from=ACTIVE_OR_ERROR,  # a datastore whose disk is full may be in ERROR for that
+        during=Status.RESIZING,
+        instances_during=Status.RESIZING,
+        spares=True,
     ),
     "perform": Workflow(steps=("open_job", "run_commands", "close_job"), begins_from=AT_REST),
     "configure_instances": Workflow(

@@ -104,6 +104,7 @@ class Instance(HeldRecord):
     access_changes = NumberAttribute(null=True)  # how many were asked for: the clouds take none that is older
     status = UnicodeAttribute(default=Status.CREATING)
     message = UnicodeAttribute(null=True)  # error of the last step on it
+    status_before = UnicodeAttribute(null=True)  # what it is again after a failure; None: ERROR
     # --- the job in hand
     step = UnicodeAttribute(null=True)  # the step begun last
     progress = NumberAttribute(default=0)  # percent of the server's current task, as the cloud says

@@ -106,6 +106,8 @@ class Job(ProjectRecord):
     access_changes = NumberAttribute(null=True)  # the instance's, this one counted
     is_public = BooleanAttribute(null=True)
     allowed_cidrs: ListAttribute[str] = ListAttribute(null=True)
+    # --- resize_volume
+    volume_gib = NumberAttribute(null=True)  # what each volume shall have
     # --- change_accounts
     wish = Sealed(null=True)  # until the job ends: it may hold passwords
 

@@ -1,5 +1,6 @@
 """Orders from the AWS console: the input of an execution started by hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib.datastores import manager_of
@@ -16,8 +17,9 @@ from chalicelib.orders.configurations import place_configuration
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.logs import place_log_change, read_words
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder, parse_commands
-from chalicelib.orders.placing import place_change, place_cluster, place_instances
+from chalicelib.orders.placing import Placed, place_change, place_cluster, place_instances
 from chalicelib.orders.requester import Attempt, Requester
+from chalicelib.orders.volumes import place_new_size, read_new_size
 from chalicelib.orders.whereabouts import read_new_access
 
 CONSOLE = "console"
@@ -31,28 +33,57 @@ def place_console_order(workflow: str, order: dict[str, Any], job_id: str) -> Jo
         return place_cluster(ClusterOrder.parse(order), by).job
     cluster = _cluster(fields)
     by = Requester(cluster.project_id, CONSOLE, Attempt(job_id))
-    if workflow == "add_instance":
-        return place_instances(cluster.cluster_id, _more(fields, cluster), by).job
-    if workflow == "change_accounts":
-        raise BadRequest("Validation error: input: passwords would stay in its history: ask the API")
-    if workflow == "configure_instances":
-        group = _group(fields, cluster)
-        about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
-        return place_configuration(group, cluster.cluster_id, about, by).job
-    if workflow == "change_log":
-        instance = Instance.of_project(cluster.project_id, fields.text("instance_id"))
-        manager = manager_of(Datastore.of_version(cluster.datastore_version_id))
-        log = log_named(manager.logs, fields.text("log"))
-        return place_log_change(instance, log, read_words(fields, "do"), by).job
-    if workflow == "change_access":
-        return place_access(cluster.cluster_id, fields.text("instance_id"), read_new_access(fields), by).job
+    if place := PLACES.get(workflow):
+        return place(fields, cluster, by).job
     instance_ids = [fields.text("instance_id")] if "instance_id" in fields else None
-    if instance_ids is None and workflow in {"remove_instance", "reboot_instance", "perform"}:
+    if instance_ids is None and workflow in {"remove_instance", "reboot_instance"}:
         raise BadRequest("Validation error: input['instance_id'] is a required property")
-    change = Change(workflow, cluster.cluster_id, instance_ids)
-    if workflow == "perform":
-        change = parse_commands(fields, cluster.cluster_id, fields.text("instance_id"))
-    return place_change(change, by).job
+    return place_change(Change(workflow, cluster.cluster_id, instance_ids), by).job
+
+
+def _add(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    """Place `count` more instances like the cluster's first."""
+    count = fields.whole("count", least=1, most=1_000) if "count" in fields else 1
+    return place_instances(cluster.cluster_id, [InstanceOrder.like(cluster.instances()[0])] * count, by)
+
+
+def _configure(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    group = _group(fields, cluster)
+    about = [fields.text("instance_id")] if "instance_id" in fields else cluster.instance_ids
+    return place_configuration(group, cluster.cluster_id, about, by)
+
+
+def _change_log(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    instance = Instance.of_project(cluster.project_id, fields.text("instance_id"))
+    log = log_named(manager_of(Datastore.of_version(cluster.datastore_version_id)).logs, fields.text("log"))
+    return place_log_change(instance, log, read_words(fields, "do"), by)
+
+
+def _change_access(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    return place_access(cluster.cluster_id, fields.text("instance_id"), read_new_access(fields), by)
+
+
+def _resize_volume(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    return place_new_size(cluster.cluster_id, fields.text("instance_id"), read_new_size(fields), by)
+
+
+def _perform(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    return place_change(parse_commands(fields, cluster.cluster_id, fields.text("instance_id")), by)
+
+
+def _refuse(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    raise BadRequest("Validation error: input: passwords would stay in its history: ask the API")
+
+
+PLACES: dict[str, Callable[[Fields, Cluster, Requester], Placed]] = {
+    "add_instance": _add,
+    "configure_instances": _configure,
+    "change_log": _change_log,
+    "change_access": _change_access,
+    "resize_volume": _resize_volume,
+    "perform": _perform,
+    "change_accounts": _refuse,
+}
 
 
 def _group(fields: Fields, cluster: Cluster) -> Configuration | None:
@@ -71,9 +102,3 @@ def _cluster(fields: Fields) -> Cluster:
     if cluster is None:
         raise NotFound("There is no such cluster.")
     return cluster
-
-
-def _more(fields: Fields, cluster: Cluster) -> list[InstanceOrder]:
-    """Return orders for `count` more instances like the cluster's first."""
-    count = fields.whole("count", least=1, most=1_000) if "count" in fields else 1
-    return [InstanceOrder.like(cluster.instances()[0])] * count

@@ -144,10 +144,14 @@ def _flavor_id(fields: Fields) -> str:
 def _volume_gib(fields: Fields) -> int | None:
     if "volume" not in fields:
         return None
-    volume = fields.object("volume")
-    size = volume.whole("size", least=1, most=MOST_GIB)
+    return read_size(fields.object("volume"), "size")
+
+
+def read_size(fields: Fields, key: str) -> int:
+    """Read a volume's size in GiB. Raises BadRequest, OverLimit."""
+    size = fields.whole(key, least=1, most=MOST_GIB)
     if size > (largest := config.current().dtrove_max_volume_gib):
-        raise OverLimit(f"{volume.field('size')}: a volume is at most {largest} GiB.")
+        raise OverLimit(f"{fields.field(key)}: a volume is at most {largest} GiB.")
     return size
 
 

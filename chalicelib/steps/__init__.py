@@ -4,7 +4,7 @@ from importlib import import_module
 
 MODULES = (
     *("cloud", "access", "accounts", "clusters", "consoles", "datastores", "keys", "logs", "parameters", "servers"),
-    "tasks",
+    *("tasks", "volumes"),
 )
 
 

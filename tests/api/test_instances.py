@@ -251,7 +251,7 @@ BAD_ACTIONS: list[tuple[Any, int]] = [
     ({"restart": {}, "stop": {}}, 400),
     ({"explode": {}}, 400),
     ({"resize": {"flavorRef": "2"}}, 501),
-    ({"resize": {"volume": 4}}, 501),
+    ({"resize": {"flavor": {"id": "2"}, "volume": 4}}, 501),
     ({"promote_to_replica_source": {}}, 501),
     ({"reset_status": {}}, 403),
     ({"reboot": {}}, 403),

@@ -136,9 +136,9 @@ def test_what_the_document_does_not_allow_may_not_be_accepted_and_what_it_allows
     path, not_offered = "/v1.0/p1/instances/i/action", {"notImplemented": {"code": 501, "message": "m"}}
 
     promises.check("POST", path, {"restart": {}}, 202, HEADERS, None)
-    promises.check("POST", path, {"resize": {}}, 501, HEADERS, not_offered)
+    promises.check("POST", path, {"rebuild": {}}, 501, HEADERS, not_offered)
     with pytest.raises(NotPromised):
-        promises.check("POST", path, {"resize": {}}, 202, HEADERS, None)
+        promises.check("POST", path, {"rebuild": {}}, 202, HEADERS, None)
     with pytest.raises(NotPromised):
         promises.check("POST", path, {"restart": {}}, 501, HEADERS, not_offered)
 

@@ -150,7 +150,7 @@ DAY = (
     Row("database instance eject", "db1", refused=NOT_YET),
     Row("database instance detach", "copy", refused=NOT_YET),
     Row("database instance resize flavor", "copy 2", refused=NOT_YET),
-    Row("database instance resize volume", "copy 2", refused=NOT_YET),
+    Row("database instance resize volume", "copy 2", awaited="instance copy"),
     Row("database instance upgrade", "copy {version}", refused=NOT_YET),
     Row("database instance delete", "copy", says="has been accepted"),
     # --- logs, SSL, backups

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from typing import Any
 
 import openstack
@@ -35,6 +36,10 @@ database.update_instance(made.id, name="db2")
 seen["renamed"] = database.get_instance(made.id).name
 ready.restart(database)
 database.wait_for_status(database.get_instance(made.id), "ACTIVE", interval=0.2, wait=30)
+ready.resize_volume(database, 2)
+while (grown := database.get_instance(made.id)).status != "ACTIVE":
+    time.sleep(0.2)
+seen["volume"] = grown.volume
 for number in range(3):
     database.create_instance(name=f"more{number}", flavor="1", datastore={"type": "ledger"})
 seen["paged"] = sorted(each.name for each in database.instances(limit=2))

@@ -62,7 +62,7 @@ def test_replicas(member: Stock, await_active: AwaitActive) -> None:
     with pytest.raises(Failed, match=r"has 2 replicas"):
         member("database", "instance", "delete", "db1")
     member("database", "instance", "delete", "copy-1")
-    for command in (("detach", "copy-2"), ("promote", "copy-2"), ("eject", "db1"), ("resize", "volume", "db1", "4")):
+    for command in (("detach", "copy-2"), ("promote", "copy-2"), ("eject", "db1"), ("resize", "flavor", "db1", "2")):
         with pytest.raises(Failed, match="HTTP 501"):
             member("database", "instance", *command)
 

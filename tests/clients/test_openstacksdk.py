@@ -19,6 +19,7 @@ def test_every_method_of_the_proxy(endpoint: str, override: str) -> None:
         "left": [[], []],
         "root": [True, True],
         "renamed": "db2",
+        "volume": {"size": 2},
         "paged": ["db2", "more0", "more1", "more2"],
         "gone": True,
     }

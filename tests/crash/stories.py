@@ -17,13 +17,14 @@ from chalicelib.orders.access import place_access
 from chalicelib.orders.logs import place_log_change
 from chalicelib.orders.order import Change
 from chalicelib.orders.placing import place_change
+from chalicelib.orders.volumes import place_new_size
 from chalicelib.orders.whereabouts import Access
 from tests.crash.film import Stage, on_shelf
 from tests.crash.story import Ask, only_cluster, run_all
 from tests.orders_placed import MEMBER, change, grown, ordered
 from tests.simulation import executions
 
-SIZE = 2
+SIZE, LARGER_GIB = 2, 3
 LOG, LINES = "/var/log/redis/dtrove/server.log", (b"first\n", b"then\n")
 CIDRS = ("10.1.0.0/16", "203.0.113.7/32")
 BY_HAND = {"cluster": {"name": "c1", "datastore": {"type": "redis"}, "size": SIZE, "flavorRef": "1"}}
@@ -89,6 +90,12 @@ def let_in() -> None:
     launch(place_access(cluster.cluster_id, cluster.instance_ids[0], access, MEMBER).job)
 
 
+def enlarge() -> None:
+    """The primary's volume, and so its replica's."""
+    cluster = existing()
+    launch(place_new_size(cluster.cluster_id, str(cluster.primary_id), LARGER_GIB, MEMBER).job)
+
+
 def reboot() -> None:
     launch(change("reboot_instance", existing(), existing().instance_ids[1]).job)
 
@@ -143,6 +150,19 @@ class LetIn(Story):
         assert [bool(each.public_address) for each in servers] == [True, False]
 
 
+@dataclass(frozen=True)
+class Enlarge(Story):
+    def check(self, stage: Stage) -> None:
+        """And every volume is as large as its record says; what the project uses is checked with all the rest."""
+        super().check(stage)
+        instances = existing().instances()
+        assert [each.volume_gib for each in instances] == [LARGER_GIB] * SIZE
+        assert [stage.cloud.volumes[each.instance_id].size_gib for each in instances] == [LARGER_GIB] * SIZE
+        assert all(
+            "xfs_growfs -d /var/lib/redis" in stage.guests.insides[str(each.server_id)].ran for each in instances
+        )
+
+
 STORIES = {
     "create": Story(create, SIZE, is_first=True, jobs=1),
     "grow": Story(grow, SIZE + 1),
@@ -153,6 +173,7 @@ STORIES = {
     "publish": Story(publish, SIZE, prepare=write_logs, published=b"".join(LINES)),
     "delete what was published": Story(delete, 0, jobs=3, prepare=publish_now),
     "let in": LetIn(let_in, SIZE),
+    "enlarge": Enlarge(enlarge, SIZE),
     "reboot": Story(reboot, SIZE),
 }
 CONSOLE = Story(create_by_hand, SIZE, is_first=True, jobs=1)

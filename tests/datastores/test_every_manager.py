@@ -121,6 +121,23 @@ def test_a_log_of_the_customer_is_switched_by_a_parameter_that_it_may_set(
         assert manager.logs_path
 
 
+def test_a_file_system_grows_once_the_guest_sees_all_of_the_volume(manager: BaseManager, primary: Instance) -> None:
+    primary.volume_gib, primary.volume_device = 3, "/dev/disk/by-id/virtio-1"
+    asking = (
+        "device=$(readlink -f /dev/disk/by-id/virtio-1); ask=/sys/class/block/${device##*/}/device/rescan; "
+        '[ ! -w "$ask" ] || echo 1 >"$ask"; blockdev --getsize64 "$device"'
+    )
+    growing = f"xfs_growfs -d {manager.data_path}"
+    guest = FakeGuest({asking: f"{2 * 2**30}\n", growing: ""})
+
+    with pytest.raises(NotReady, match="sees 2147483648 bytes of its volume's 3 GiB"):
+        manager.grow_file_system(primary, guest)
+    guest.replies[asking] = f"{3 * 2**30}\n"
+    manager.grow_file_system(primary, guest)
+
+    assert guest.script == [asking, asking, growing]
+
+
 def test_where_nothing_was_set_and_nothing_shall_be_the_server_is_not_touched(
     manager: BaseManager, primary: Instance
 ) -> None:

@@ -1,11 +1,12 @@
 """A volume on a real guest: formatted once, never if anything else is on it, mounted at each boot."""
 
+import time
 from collections.abc import Iterator
 from typing import LiteralString
 
 import pytest
 
-from chalicelib.errors import Permanent
+from chalicelib.errors import NotReady, Permanent
 from chalicelib.providers.nspawn.provider import NspawnProvider
 from tests.datastores.real_cluster import RealCluster
 
@@ -62,6 +63,28 @@ def test_a_volume_that_holds_other_data_is_left_alone(cluster: RealCluster, made
         mount(cluster)
 
     assert on_guest(cluster, "head --bytes=1M /dev/vdb | sha256sum") == before
+
+
+def test_a_file_system_grows_with_its_volume_while_it_is_used(cluster: RealCluster) -> None:
+    mount(cluster)
+    on_guest(cluster, "echo precious > /var/lib/redis/file")
+    cluster.primary.volume_gib = 2
+    with pytest.raises(NotReady, match="sees 1073741824 bytes"):
+        grow(cluster)
+
+    while not cluster.provider.extend_volume(cluster.primary, 2):
+        time.sleep(0.1)
+    grow(cluster)
+    grow(cluster)
+
+    kib = int(on_guest(cluster, "df --output=size /var/lib/redis | tail -1"))
+    assert kib > 1.9 * 2**20
+    assert on_guest(cluster, "cat /var/lib/redis/file") == "precious\n"
+
+
+def grow(cluster: RealCluster) -> None:
+    with cluster.guest(cluster.primary) as guest:
+        cluster.manager.grow_file_system(cluster.primary, guest)
 
 
 def mount(cluster: RealCluster) -> None:

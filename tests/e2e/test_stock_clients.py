@@ -66,6 +66,10 @@ def test_from_create_to_delete(member: Stock, datastore: str) -> None:
     with pytest.raises(Failed, match="is a replica"):
         member("database", "db", "create", "copy", "never")
 
+    member("database", "instance", "resize", "volume", "db1", "2")
+    assert [active(member, name)["volume"] for name in ("db1", "copy")] == [2, 2]
+    assert ask(address, "al", PASSWORD, "SELECT value FROM texts") == [["first"]]
+
     told = member.shown("database", "root", "enable", "db1")
     assert told["name"] == root
     assert ask(address, root, told["password"], "SELECT 1", administration) == [[1]]

@@ -39,6 +39,7 @@ def tour(service: Embedded) -> None:
     groups(service, member, cluster_id)
     accounts(service, member, instance_id)
     logs(service, member, instance_id)
+    volumes(service, member, member.get(f"/clusters/{cluster_id}")["cluster"]["instances"][1]["id"])
     management(admin, instance_id)
     turns(service, cluster_id, instance_id)
     bad_endings(service, cluster_id)
@@ -102,6 +103,35 @@ def groups(service: Embedded, member: Api, cluster_id: str) -> None:
     settled(member, "POST", f"/clusters/{cluster_id}", {"configuration_detach": {}}, cluster_id)
     with_group(service, member, group_id)
     member.delete(f"/configurations/{group_id}")
+
+
+def volumes(service: Embedded, member: Api, instance_id: str) -> None:
+    """Order larger ones: one comes, one is refused by the cloud, one never begins. Both give back what they counted.
+
+    A replica's: no other's grows with it.
+    """
+    action, larger = f"/instances/{instance_id}/action", {"resize": {"volume": {"size": 3}}}
+    member.post(action, {"resize": {"volume": {"size": 2}}})
+    at_rest(service)
+    assert member.get(f"/instances/{instance_id}")["instance"]["volume"] == {"size": 2}
+    used = gib_used(service)
+    with held(service.world) as state:
+        state.shelves["volumes"][instance_id].size_gib = 9  # none shrinks
+    member.post(action, larger)
+    until(lambda: gib_used(service), lambda now: now == used, PATIENCE_SECONDS)
+    with held(service.world) as state:
+        state.shelves["volumes"][instance_id].size_gib = 2
+    with without(service, "APIHandler", "Start"):
+        member.post(action, larger)
+    (lost,) = open_jobs(service)
+    age(service, lost["job_id"], timedelta(days=1))
+    service.invoke("Sweep")
+    assert gib_used(service) == used
+
+
+def gib_used(service: Embedded) -> int:
+    answer = service.aws.client("dynamodb").get_item(TableName="dtrove-projects", Key={"project_id": {"S": "demo"}})
+    return int(answer["Item"]["volumes_gib"]["N"])
 
 
 def with_group(service: Embedded, member: Api, group_id: str) -> None:

@@ -52,7 +52,7 @@ class Guests:
         assert server.birth.host_key_public == instance.host_key, "the pinned host key is not the one it was born with"
         if self._public(key_id) not in self.trusted_by(instance):
             raise Permanent(f"{instance.address} does not trust {key_id}.")
-        return SimulatedGuest(self, self.insides.setdefault(server.owned.resource_id, Inside()), server.address)
+        return SimulatedGuest(self, self.insides.setdefault(server.owned.resource_id, Inside()), instance)
 
     def trusted_by(self, instance: Instance) -> set[str]:
         """Return the public keys that open the instance's guest."""
@@ -67,8 +67,9 @@ class Guests:
 
 
 class SimulatedGuest(Guest):
-    def __init__(self, guests: Guests, inside: Inside, address: str) -> None:
-        self._guests, self._inside, self._address = guests, inside, address
+    def __init__(self, guests: Guests, inside: Inside, instance: Instance) -> None:
+        self._guests, self._inside, self._instance_id = guests, inside, instance.instance_id
+        self._address = str(instance.address)
 
     def run(self, command: LiteralString, *, stdin: str = "", **words: str | int) -> str:
         line = render(command, words)
@@ -78,6 +79,8 @@ class SimulatedGuest(Guest):
         self._guests.trip(f"after run {command[:40]}")
         if (told := self._inside.logbook.answer(command, stdin, words)) is not None:
             return told
+        if line.endswith('blockdev --getsize64 "$device"'):
+            return str(self._guests.cloud.volumes[self._instance_id].size_gib * 2**30)
         if line.startswith("test -e "):
             return "begun" if any(f"touch {line.split()[2]} " in each for each in self._inside.commands) else "new"
         return next((answer for begin, answer in ANSWERS.items() if line.startswith(begin)), "")

@@ -55,7 +55,7 @@ def shape(baton: Baton) -> Shape:
 def carry_out(
     simulation: "Simulation", definitions: dict[str, Any], opened: Callable[[str, Baton], Baton]
 ) -> dict[str, str]:
-    """Carry out each workflow that can be started by hand, by these definitions; return how each execution ended.
+    """Carry out each of these workflows that can be started by hand; return how each execution ended.
 
     `opened` is given what OpenJob answers, and returns what goes on in its place.
     """
@@ -63,6 +63,8 @@ def carry_out(
 
     ids, ended = {"configuration_id": GROUP_ID}, {}
     for workflow, text in console.inputs().items():
+        if workflow not in definitions:  # the last release had none
+            continue
         ended[workflow] = run_by_hand(
             simulation, definitions[workflow], workflow, console.filled_in(text, **ids), opened
         )

@@ -129,7 +129,11 @@ ORDER: Schema = body(
 ) | {"anyOf": [STANDALONE, REPLICAS]}
 UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE, "access?": ACCESS})})
 PERFORM = body({"name": NAME, "commands": listed(storable(LONGEST_COMMAND), least=1, most=MOST_COMMANDS)})
-PLAIN_ACTIONS = dict.fromkeys((*ACTIONS, *RESETS), ANY)
+SIZE = whole(1, MOST_GIB)
+RESIZE = body(  # openstacksdk sends the number alone
+    {"volume": {"anyOf": [SIZE, body({"size": SIZE})]}, "flavorRef?": NOTHING, "flavor?": NOTHING}
+)
+ACTIONS_OF_ALL = dict.fromkeys((*ACTIONS, *RESETS), ANY) | {"resize": RESIZE}
 
 ONE = shown({"instance": ref("InstanceDetail")})
 INSTANCES = Noun(
@@ -148,7 +152,7 @@ INSTANCES = Noun(
         "PUT /instances/{instance_id}": Operation(status=202, body=UPDATE, starts_job=True, name="update_instance"),
         "PATCH /instances/{instance_id}": Operation(status=202, body=UPDATE, starts_job=True, name="edit_instance"),
         "DELETE /instances/{instance_id}": Operation(status=202, starts_job=True, may_be_unsupported=True),
-        "POST /instances/{instance_id}/action": Operation(status=202, body=action(PLAIN_ACTIONS), starts_job=True),
+        "POST /instances/{instance_id}/action": Operation(status=202, body=action(ACTIONS_OF_ALL), starts_job=True),
         "GET /clusters/{cluster_id}/instances/{instance_id}": Operation(ONE),
     },
     {

@@ -3,7 +3,7 @@
 from chalicelib.api.actions import MANAGED
 from chalicelib.api.mgmt import MOST_QUOTA
 from chalicelib.api.openapi.clusters import CLUSTER
-from chalicelib.api.openapi.instances import DETAIL, LISTED, PERFORM, PLAIN_ACTIONS
+from chalicelib.api.openapi.instances import ACTIONS_OF_ALL, DETAIL, LISTED, PERFORM
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
 from chalicelib.api.openapi.shapes import (
     ANY,
@@ -120,7 +120,7 @@ MGMT = Noun(
         "POST /mgmt/instances/{instance_id}/action": Operation(
             status=202,
             also={200: shown({"job": ref("Job")})},  # of `perform`
-            body=action({**PLAIN_ACTIONS, **dict.fromkeys(MANAGED, ANY), "perform": PERFORM}),
+            body=action({**ACTIONS_OF_ALL, **dict.fromkeys(MANAGED, ANY), "perform": PERFORM}),
             starts_job=True,
         ),
         "GET /mgmt/instances/{instance_id}/root": Operation(shown({"root_history": ROOT_HISTORY})),

@@ -17,6 +17,7 @@ TASKS = {  # Trove's, as clients wait for NONE
     Status.RESTARTING: (9, "RESTARTING_CLUSTER", "Restarting the cluster."),
     Status.STARTING: (11, "STARTING_CLUSTER", "Starting the cluster."),
     Status.STOPPING: (12, "STOPPING_CLUSTER", "Stopping the cluster."),
+    Status.RESIZING: (13, "RESIZING_CLUSTER", "Resizing the cluster."),
     Status.UPDATING: (10, "UPDATING_CLUSTER", "Updating the cluster."),
 }
 IDLE = (1, "NONE", "No tasks for the cluster.")

@@ -14,6 +14,7 @@ STATUSES = {  # ours → Trove's (status, operating_status) of an instance
     Status.CREATING: ("BUILD", ""),
     Status.ACTIVE: ("ACTIVE", "HEALTHY"),
     Status.RESTARTING: ("REBOOT", ""),
+    Status.RESIZING: ("RESIZE", ""),
     Status.STOPPING: ("ACTIVE", ""),
     Status.STOPPED: ("ACTIVE", "SHUTDOWN"),
     Status.STARTING: ("REBOOT", ""),

@@ -93,7 +93,7 @@ class Stage(Simulation):
             world.connect(instance, key_id).close()
             self._reached.add(str(instance.server_id))
         inside = self.guests.insides.setdefault(str(instance.server_id), Inside())
-        return SimulatedGuest(self.guests, inside, str(instance.address))
+        return SimulatedGuest(self.guests, inside, instance)
 
     # --- lives of clusters
     def created(self, size: int = 1, *, is_public: bool = False, locality: str | None = None) -> Cluster:
