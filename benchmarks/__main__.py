@@ -14,7 +14,7 @@ from benchmarks.figures import Section
 from benchmarks.report import REPO, Machine
 from local.machine import Unfit, check
 
-NAMES = ("provision", "cost", "roads", "imports", "routes", "tokens", "scale", "bundle")
+NAMES = ("provision", "cost", "roads", "cloud_requests", "imports", "routes", "tokens", "scale", "bundle")
 ROUNDS = 5
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     names = options.names or NAMES
-    if {"provision", "cost", "roads"} & set(names):
+    if {"provision", "cost", "roads", "cloud_requests"} & set(names):
         check()
     machine = Machine.this()
     sections = [measured(name, options.rounds) for name in names]

@@ -70,6 +70,8 @@ FORMS = {
     "dtrove_region": (r"[\w.-]{1,255}", "at most 255 of A-Z a-z 0-9 _ . -"),
     "dtrove_deployment": (r"[\w.-]{1,128}", "at most 128 of A-Z a-z 0-9 _ . -"),
     "dtrove_openstack_disk_bus": (r"virtio|scsi", "virtio or scsi"),
+    "dtrove_openstack_endpoint": (r"floating_ip|port", "floating_ip or port"),
+    "dtrove_openstack_dns_zone": (r"([a-z0-9_][a-z0-9_-]{0,62}\.)+", "a zone's name, with its last dot"),
     "dtrove_nspawn_root": FOLDER,
     "dtrove_nspawn_images": FOLDER,
     "dtrove_nspawn_bridge": (r"[A-Za-z][\w.-]{0,14}", "the name of an interface: at most 15 of A-Z a-z 0-9 _ . -"),

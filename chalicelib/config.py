@@ -117,6 +117,8 @@ class Config:
     dtrove_openstack_disk_bus: str = "virtio"  # or scsi: how volumes are named in guests
     dtrove_openstack_boot_volume_gib: int = 0  # of the volume that a server boots from; 0: its host's disk
     dtrove_openstack_boot_volume_type: str | None = None  # None: the cloud's default
+    dtrove_openstack_endpoint: str = "floating_ip"  # or port: what a cluster's own address is
+    dtrove_openstack_dns_zone: str | None = None  # where clusters have names, if there is Designate: dbs.example.org.
     # --- the nspawn provider
     dtrove_nspawn_root: str = "/var/lib/dtrove/nspawn"
     dtrove_nspawn_images: str | None = None  # a folder of images shared with another root; None: <root>/images

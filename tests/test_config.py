@@ -73,6 +73,8 @@ WRONG = [
     ("DTROVE_OPENSTACK_OUR_NETWORKS", "10.0.0.1/8", "must be IPv4 networks: a.b.c.d/n,…"),
     ("DTROVE_OPENSTACK_DISK_BUS", "ide", "must be virtio or scsi"),
     ("DTROVE_OPENSTACK_BOOT_VOLUME_GIB", "-1", "must be at least 0"),
+    ("DTROVE_OPENSTACK_ENDPOINT", "vip", "must be floating_ip or port"),
+    ("DTROVE_OPENSTACK_DNS_ZONE", "dbs.example.org", "must be a zone's name, with its last dot"),
     ("DTROVE_PROVIDER", "closedstack", "there is no provider closedstack; there are memory, nspawn, openstack"),
     ("DTROVE_DATASTORE_MANAGERS", "[1]", "must be [[dotted path, name], …]"),
     ("DTROVE_DATASTORE_MANAGERS", "[]", "must be [[dotted path, name], …]"),

@@ -14,6 +14,7 @@ __all__ = [
     "Access",
     "BaseProvider",
     "Birth",
+    "Endpoint",
     "FlavorOffer",
     "OwnedResource",
     "ProviderError",
@@ -79,10 +80,19 @@ class VolumeTypeOffer:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """Where a cluster is reached, whichever of its servers it leads to."""
+
+    address: str
+    name: str | None = None  # that DNS has for it
+    is_guests_own: bool = False  # the holder's guest must have it on its interface, and announce it there, after a move
+
+
+@dataclass(frozen=True)
 class OwnedResource:
     """Something in the cloud that carries our ids in its metadata."""
 
-    kind: str  # "server", "volume", "snapshot", "address"; what else a provider makes has names of its own
+    kind: str  # "server", "volume", "snapshot", "address", "name"; what else a provider makes has names of its own
     resource_id: str
     cluster_id: str
     instance_id: str | None
@@ -200,14 +210,24 @@ class BaseProvider(ABC):
 
     # --- addresses: one more address that can move between the servers of a cluster
     @abstractmethod
-    def ensure_address(self, cluster_id: str) -> str:
-        """Return the cluster's own address, reserving one the first time."""
+    def ensure_address(self, cluster_id: str) -> Endpoint:
+        """Return the cluster's own address, reserving one, and a name for it, the first time.
+
+        It may be of the network of the cluster's servers: have one first.
+        """
 
     @abstractmethod
-    def move_address(self, cluster_id: str, to: Instance) -> None: ...
+    def move_address(self, cluster_id: str, to: Instance) -> None:
+        """Have the address lead to that server, and to no other from before it does: they need not agree.
+
+        If it `is_guests_own`, the guest is let have it, and must take it itself: as an address of its interface, gone
+        with each start, which it announces to its neighbours (`arping -U`). A former holder's guest that still has it
+        is neither heard nor answered for, but should put it down.
+        """
 
     @abstractmethod
-    def release_address(self, cluster_id: str) -> None: ...
+    def release_address(self, cluster_id: str) -> None:
+        """Give the address up, and its name before it."""
 
     # --- fences
     @abstractmethod

@@ -7,6 +7,7 @@ from chalicelib.providers.base import (
     Access,
     BaseProvider,
     Birth,
+    Endpoint,
     FlavorOffer,
     OwnedResource,
     ProviderError,
@@ -172,14 +173,14 @@ class MemoryProvider(BaseProvider):
         return True
 
     # --- addresses
-    def ensure_address(self, cluster_id: str) -> str:
+    def ensure_address(self, cluster_id: str) -> Endpoint:
         with self.cloud.lock:
             if cluster_id not in self.cloud.addresses:
                 free = str(NETWORK.free(self.cloud.taken()))
                 address = Address(owned("address", cluster_id, None), free)
                 with self.cloud.effect("create address"):
                     self.cloud.addresses[cluster_id] = address
-            return self.cloud.addresses[cluster_id].address
+            return Endpoint(self.cloud.addresses[cluster_id].address)
 
     def move_address(self, cluster_id: str, to: Instance) -> None:
         self._server(to)

@@ -39,6 +39,20 @@ def up() -> None:
 
 
 @contextmanager
+def running() -> Iterator[None]:
+    """Have it for the length of the block; one that ran before goes on, another leaves nothing behind."""
+    ran, left = services.all_run(), list[str]()
+    try:
+        up()
+        yield
+    finally:
+        if not ran:
+            left = down.remove_everything()
+    if left:
+        raise SystemExit("\n".join(f"left: {each}" for each in left))
+
+
+@contextmanager
 def _alone() -> Iterator[None]:
     site.ROOT.mkdir(parents=True, exist_ok=True)
     with (site.ROOT / ".lock").open("w") as lock:

@@ -74,8 +74,13 @@ def _ensure(identity: Any) -> None:
         )
         for role in user.roles:
             identity.assign_project_role_to_user(project, found, roles[role])
+    ensure_services(identity, *ENDPOINTS)
+
+
+def ensure_services(identity: Any, *services: tuple[str, str, str]) -> None:
+    """Have the catalog tell of them."""
     present = {each.url for each in identity.endpoints()}
-    for kind, name, url in ENDPOINTS:
+    for kind, name, url in services:
         if url in present:
             continue
         service = next(identity.services(type=kind), None) or identity.create_service(type=kind, name=name)

@@ -8,11 +8,11 @@ from local.openstack import site
 from local.openstack.site import COMPUTES, ENVIRONMENT, ETC, GUESTS, LOGS, PIDS, PORTS, STATE, VOLUMES
 
 TEMPLATES = Path(__file__).parent / "etc"
-SERVICES = ("keystone", "nova", "glance", "placement", "neutron", "cinder")
+SERVICES = ("keystone", "nova", "glance", "placement", "neutron", "cinder", "designate")
 FOLDERS = (
     *(ETC / each for each in ("keystone/fernet", "keystone/credential", *SERVICES[1:])),
     *(LOGS, PIDS, GUESTS, VOLUMES, STATE / "image-cache", STATE / "network"),
-    *(STATE / each for each in ("images", "staging", "tasks", "locks", "neutron", "cinder", *COMPUTES)),
+    *(STATE / each for each in ("images", "staging", "tasks", "locks", "neutron", "cinder", "designate", *COMPUTES)),
 )
 
 
@@ -24,7 +24,7 @@ def write() -> None:
     values = _values()
     for name in ("service", "who-asks", "messages"):  # each may hold the one before it
         values[name.replace("-", "_")] = _rendered(f"{name}.conf", values).strip()
-    for service in ("keystone", "placement", "neutron", "cinder"):
+    for service in ("keystone", "placement", "neutron", "cinder", "designate"):
         site.write_private(ETC / service / f"{service}.conf", _rendered(f"{service}.conf", values))
     site.write_private(ETC / "glance/glance-api.conf", _rendered("glance-api.conf", values))
     for compute in COMPUTES:
@@ -59,7 +59,7 @@ def _values() -> dict[str, str]:
         "rabbit": f"rabbit://openstack:{passwords['rabbit']}@{site.HOST}:{PORTS['rabbit']}/",
         "rabbit_password": passwords["rabbit"],
         "rabbit_port": str(PORTS["rabbit"]),
-        "glance_port": str(PORTS["glance"]),
+        **{f"{each}_port": str(PORTS[each]) for each in ("glance", "designate", "mdns")},
         "service_password": passwords["service"],
     }
 

@@ -15,6 +15,7 @@ from local.openstack.site import CACHE, ENVIRONMENT
 HERE = Path(__file__).parent
 PATH = f"{ENVIRONMENT / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"
 REQUIREMENTS = HERE / "requirements.txt"
+DNS_REQUIREMENTS = HERE / "dns-requirements.txt"
 DRIVERS = HERE / "drivers"
 HOST_PACKAGES = HERE.parents[1] / ".ci" / "host-packages"
 UV = "uv==0.13.9"  # pip needs three times as long for 190 packages
@@ -71,6 +72,15 @@ def ensure() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     _once("environment", [REQUIREMENTS], _install)
     _once("drivers", sorted(DRIVERS.rglob("*.*")), _install_drivers)
+
+
+def ensure_dns() -> None:
+    """Have Designate beside them."""
+    _once(
+        "dns",
+        [DNS_REQUIREMENTS],
+        lambda: run("uv", "pip", "install", "-q", "--no-deps", "-r", str(DNS_REQUIREMENTS)),
+    )
 
 
 def _once(name: str, sources: list[Path], install: Callable[[], None]) -> None:

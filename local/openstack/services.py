@@ -76,6 +76,13 @@ OTHERS = (
     *(_worker(f"nova-{each}", configuration.nova(each), "nova-compute") for each in COMPUTES),
 )
 ALL = (*FOUNDATION, KEYSTONE, *OTHERS)
+DESIGNATE = (  # beside them, on demand
+    _api("designate-api", "designate.wsgi.api", "designate"),
+    *(
+        _worker(f"designate-{each}", configuration.file("designate"))
+        for each in ("central", "worker", "producer", "mdns")
+    ),
+)
 
 
 def start(*services: Service) -> None:
@@ -85,7 +92,7 @@ def start(*services: Service) -> None:
 
 def named(name: str) -> Service:
     """Return the service: nova-api, nova-compute1, rabbit, cinder-volume, keystone, …"""
-    return next(each for each in ALL if each.name == name)
+    return next(each for each in (*ALL, *DESIGNATE) if each.name == name)
 
 
 @contextmanager

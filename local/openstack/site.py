@@ -24,6 +24,8 @@ PORTS = {  # all below 32768, from where on the kernel gives ports away
     "nova": 21774,
     "neutron": 21696,
     "cinder": 21776,
+    "designate": 21901,
+    "mdns": 21354,
     "database": 21306,
     "rabbit": 21672,
     "rabbit_distribution": 21675,

@@ -1,6 +1,7 @@
 """Every provider as a rig: the same story is told of each."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -40,6 +41,12 @@ def openstack_rig(cloud: None) -> OpenStackRig:
     return OpenStackRig(Config.from_environment(dict(OpenStackGround().settings)))
 
 
+@pytest.fixture(scope="session")
+def openstack_ports_rig(openstack_rig: OpenStackRig) -> OpenStackRig:
+    """The same cloud, but clusters' addresses are ports of its."""
+    return OpenStackRig(replace(openstack_rig.settings, dtrove_openstack_endpoint="port"))
+
+
 CLOUDS = [
     "memory",
     pytest.param("nspawn", marks=pytest.mark.guests),
@@ -49,6 +56,10 @@ CLOUDS = [
 
 @pytest.fixture(params=CLOUDS)
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    yield from rig_of(request)
+
+
+def rig_of(request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig: Rig = MemoryRig() if request.param == "memory" else request.getfixturevalue(f"{request.param}_rig")
     try:
         yield rig

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 
 from chalicelib.config import Config
 from chalicelib.models.instance import Instance
+from chalicelib.providers.base import Endpoint
 from chalicelib.providers.one_host import Network
 from chalicelib.providers.openstack.cloud import Cloud
 from chalicelib.providers.openstack.provider import OpenStackProvider
@@ -57,6 +58,11 @@ class OpenStackRig(SshRig):
 
     def memory_mib(self, instance: Instance) -> int:
         return int(self.cloud.connection.compute.get_server(instance.server_id).flavor.ram)
+
+    def take(self, instance: Instance, endpoint: Endpoint) -> None:
+        if endpoint.is_guests_own:
+            address = endpoint.address
+            self.done(instance, f"ip addr replace {address}/32 dev eth0; arping -q -c 1 -U -I eth0 {address}")
 
     def cut(self, work: Callable[[], object], at: int) -> bool:
         """Do the work up to the request number `at` of those that change something."""

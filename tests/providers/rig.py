@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from chalicelib.errors import NotReady, Transient
 from chalicelib.models.instance import Instance
-from chalicelib.providers.base import Access, BaseProvider, Birth, ServerStatus
+from chalicelib.providers.base import Access, BaseProvider, Birth, Endpoint, ServerStatus
 from chalicelib.providers.one_host import Network
 from chalicelib.ssh.keys import KeyPair, draw_key
 
@@ -79,6 +79,10 @@ class Rig(ABC):
     @abstractmethod
     def neighbour_reaches(self, neighbour: Instance, instance: Instance, port: int) -> bool:
         """Say whether another server of the network is answered there."""
+
+    def take(self, instance: Instance, endpoint: Endpoint) -> None:
+        """Have the guest take the cluster's address, where that is its own matter."""
+        assert not endpoint.is_guests_own
 
     @abstractmethod
     def cut(self, work: Callable[[], object], at: int) -> bool:

@@ -1,4 +1,4 @@
-"""What every cloud must do for us with volumes, snapshots, addresses and fences."""
+"""What every cloud must do for us with volumes, snapshots and fences."""
 
 import pytest
 
@@ -86,52 +86,6 @@ def test_a_snapshot_outlives_its_server_until_it_is_deleted(rig: Rig) -> None:
     rig.provider().delete_snapshot(snapshot_id)
     rig.provider().delete_snapshot(snapshot_id)
     rig.until(lambda: rig.owned() == [], "the snapshot is gone")
-
-
-def test_the_clusters_address_moves_from_server_to_server(rig: Rig) -> None:
-    first = rig.create()
-    second = rig.create(cluster_id=first.cluster_id)
-    address = rig.provider().ensure_address(first.cluster_id)
-    assert rig.provider().ensure_address(first.cluster_id) == address
-    assert rig.host_key_at(address) is None
-
-    for holder in (first, second, second, first):
-        rig.provider().move_address(first.cluster_id, holder)
-        assert rig.host_key_at(address) == holder.host_key
-
-    rig.provider().reboot(first)
-    rig.settle(first, ServerStatus.ACTIVE)
-    rig.await_host_key(first)
-    assert rig.host_key_at(address) == first.host_key
-
-
-def test_a_server_that_is_off_loses_the_address_too(rig: Rig) -> None:
-    first = rig.create()
-    second = rig.create(cluster_id=first.cluster_id)
-    address = rig.provider().ensure_address(first.cluster_id)
-    rig.provider().move_address(first.cluster_id, first)
-    rig.provider().stop(first, hard=True)
-    rig.settle(first, ServerStatus.SHUTOFF)
-
-    rig.provider().move_address(first.cluster_id, second)
-    rig.provider().start(first)
-    rig.settle(first, ServerStatus.ACTIVE)
-    rig.await_host_key(first)
-
-    assert rig.host_key_at(address) == second.host_key
-
-
-def test_a_released_address_answers_no_more(rig: Rig) -> None:
-    instance = rig.create()
-    address = rig.provider().ensure_address(instance.cluster_id)
-    rig.provider().move_address(instance.cluster_id, instance)
-    assert rig.owned() == ["address", "server"]
-
-    rig.provider().release_address(instance.cluster_id)
-    rig.provider().release_address(instance.cluster_id)
-
-    assert rig.host_key_at(address) is None
-    assert rig.owned() == ["server"]
 
 
 def test_a_server_cut_off_stays_so_until_it_is_reconnected(rig: Rig) -> None:

@@ -10,6 +10,7 @@ from chalicelib.providers.base import (
     Access,
     BaseProvider,
     Birth,
+    Endpoint,
     FlavorOffer,
     OwnedResource,
     ServerStatus,
@@ -147,8 +148,8 @@ class NspawnProvider(BaseProvider):
         return True
 
     # --- addresses
-    def ensure_address(self, cluster_id: str) -> str:
-        return addresses.ensure(self.site, cluster_id)
+    def ensure_address(self, cluster_id: str) -> Endpoint:
+        return Endpoint(addresses.ensure(self.site, cluster_id))
 
     def move_address(self, cluster_id: str, to: Instance) -> None:
         with self._server(to) as server:

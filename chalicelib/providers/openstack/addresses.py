@@ -1,4 +1,4 @@
-"""Floating IPs: a cluster's own address, which moves between its servers, and the public address of an instance."""
+"""Floating IPs: a cluster's own address, if it is one, and the public address of an instance."""
 
 from typing import Any
 
@@ -19,11 +19,8 @@ class Addresses:
         self.name = name_of(f"{label.instance_id or label.cluster_id}-address")
 
     def all(self) -> list[Any]:
-        ours = [(each, Label.read(each.description)) for each in self._connection.network.ips()]
-        return [each for each, label in ours if label and self._is_mine(label)]
-
-    def _is_mine(self, label: Label) -> bool:
-        return (label.cluster_id, label.instance_id) == (self.label.cluster_id, self.label.instance_id)
+        texts = [self.label.text, self.label.chosen().text]
+        return list(self._connection.network.ips(description=texts))
 
     def one(self) -> Any | None:
         return next((each for each in self.all() if str(each.description) == self.label.chosen().text), None)

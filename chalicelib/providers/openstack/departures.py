@@ -24,8 +24,12 @@ def is_gone(cloud: Cloud, instance: Instance) -> bool:
     connection = cloud.connection
     if not _servers_are_gone(connection, instance):
         return False
+    family = Volumes(connection, instance)
+    volumes = family.all()
+    if volumes and all(each.status in DELETING for each in volumes):
+        return False  # all else was asked for before, and is once more when they are gone
     are_dropped = drop_satellites(connection, instance)
-    return _volumes_are_gone(connection, instance) and are_dropped
+    return _volumes_are_gone(connection, family, volumes) and are_dropped
 
 
 def _servers_are_gone(connection: Connection, instance: Instance) -> bool:
@@ -54,10 +58,9 @@ def drop_satellites(connection: Connection, instance: Instance) -> bool:
     return all(dropped)
 
 
-def _volumes_are_gone(connection: Connection, instance: Instance) -> bool:
+def _volumes_are_gone(connection: Connection, family: Volumes, volumes: list[Any]) -> bool:
     """Raise NotReady, ProviderError, naming a volume that cannot be deleted yet, or only by an operator."""
-    family = Volumes(connection, instance)
-    for each in family.all():
+    for each in volumes:
         if each.status not in {*DELETING, UNDELETABLE} and not _is_leaving(each):
             drop_or_keep(connection, each)
     family.forget_choice()

@@ -57,6 +57,13 @@ def cluster_group(connection: Connection, cluster_id: str) -> str:
     return only_one(connection, family, family.make)
 
 
+def ports_of_cluster(connection: Connection, cluster_id: str) -> list[Any]:
+    """Return the ports of the cluster's servers: its group has no other members."""
+    group_ids = [each.resource_id for each in ClusterGroups(connection, cluster_id).found()]
+    found = connection.network.ports(security_group_ids=group_ids) if group_ids else ()
+    return [each for each in found if set(group_ids) & set(each.security_group_ids)]
+
+
 def drop_cluster_groups(connection: Connection, cluster_id: str) -> None:
     """Remove the cluster's group unless a port still has it."""
     family = ClusterGroups(connection, cluster_id)

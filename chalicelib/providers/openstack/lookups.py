@@ -21,10 +21,10 @@ def image_id(cloud: Cloud, image: str) -> str:
     except NotFoundException:
         raise ProviderError(f"There is no image {image}.") from None
     query = {"tag": image.removeprefix(BY_TAGS).split(",")} if image.startswith(BY_TAGS) else {"name": image}
-    found = list(known.images(status="active", sort="created_at:desc", limit=10, **query))
-    if not found:
+    found = next(iter(known.images(status="active", sort="created_at:desc", limit=1, **query)), None)
+    if found is None:
         raise ProviderError(f"There is no image {image}.")
-    return str(found[0].id)
+    return str(found.id)
 
 
 def network_and_subnet(cloud: Cloud, instance: Instance) -> tuple[str, str | None]:
@@ -36,7 +36,12 @@ def network_and_subnet(cloud: Cloud, instance: Instance) -> tuple[str, str | Non
             return str(cloud.connection.network.get_subnet(instance.subnet_id).network_id), instance.subnet_id
         except NotFoundException:
             raise ProviderError(f"Subnet {instance.subnet_id} could not be found.") from None
-    return _once(cloud, "network", lambda: _usual_network(cloud)), None
+    return usual_network(cloud), None
+
+
+def usual_network(cloud: Cloud) -> str:
+    """Return the id of the network that servers are in unless an order says otherwise."""
+    return once(cloud, "network", lambda: _usual_network(cloud))
 
 
 def public_network(cloud: Cloud) -> str:
@@ -44,7 +49,7 @@ def public_network(cloud: Cloud) -> str:
     name = cloud.settings.dtrove_openstack_public_network
     if not name:
         raise ProviderError("This cloud has no public addresses.")
-    return _once(cloud, "public network", lambda: _network_id(cloud, name))
+    return once(cloud, "public network", lambda: _network_id(cloud, name))
 
 
 def _usual_network(cloud: Cloud) -> str:
@@ -65,7 +70,8 @@ def _network_id(cloud: Cloud, name: str) -> str:
     return str(found[0].id)
 
 
-def _once(cloud: Cloud, what: str, look: Callable[[], str]) -> str:
+def once(cloud: Cloud, what: str, look: Callable[[], str]) -> str:
+    """Look it up the first time only."""
     if what not in cloud.names:
         cloud.names[what] = look()
     return cloud.names[what]

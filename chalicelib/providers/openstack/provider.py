@@ -11,15 +11,16 @@ from chalicelib.providers.base import (
     Access,
     BaseProvider,
     Birth,
+    Endpoint,
     FlavorOffer,
     OwnedResource,
     ServerStatus,
     VolumeTypeOffer,
 )
 from chalicelib.providers.openstack import (
-    addresses,
     births,
     departures,
+    endpoints,
     inventory,
     openings,
     ports,
@@ -30,7 +31,6 @@ from chalicelib.providers.openstack import (
 from chalicelib.providers.openstack.choice import only_one
 from chalicelib.providers.openstack.cloud import Cloud
 from chalicelib.providers.openstack.labels import Label, name_of
-from chalicelib.providers.openstack.lookups import public_network
 from chalicelib.providers.openstack.refusals import CredentialsRefused, translated
 
 P = ParamSpec("P")
@@ -137,7 +137,8 @@ class OpenStackProvider(BaseProvider):
         if instance.volume_type and instance.volume_type not in self._type_names():
             raise ProviderError(f"There is no volume type {instance.volume_type}.")
         family = volumes.Volumes(self._connection, instance)
-        volume = self._connection.block_storage.get_volume(only_one(self._connection, family, family.make))
+        if (volume := family.known()) is None:
+            volume = self._connection.block_storage.get_volume(only_one(self._connection, family, family.make))
         instance.volume_id = str(volume.id)
         instance.volume_device = volumes.device_of(str(volume.id), self.cloud.settings.dtrove_openstack_disk_bus)
         return volumes.is_attached(self._connection, volume, str(server.id))
@@ -173,20 +174,16 @@ class OpenStackProvider(BaseProvider):
 
     # --- addresses
     @asking
-    def ensure_address(self, cluster_id: str) -> str:
-        family = addresses.of_cluster(self._connection, cluster_id)
-        return str(family.have(public_network(self.cloud)).floating_ip_address)
+    def ensure_address(self, cluster_id: str) -> Endpoint:
+        return endpoints.ensured(self.cloud, cluster_id)
 
     @asking
     def move_address(self, cluster_id: str, to: Instance) -> None:
-        address = addresses.of_cluster(self._connection, cluster_id).one()
-        if address is None:
-            raise ProviderError(f"Cluster {cluster_id} has no address: ensure it first.")
-        addresses.lead(self._connection, address, servers.port_id_of(self._server(to)))
+        endpoints.move(self.cloud, cluster_id, servers.port_id_of(self._server(to)))
 
     @asking
     def release_address(self, cluster_id: str) -> None:
-        addresses.of_cluster(self._connection, cluster_id).drop_all()
+        endpoints.release(self.cloud, cluster_id)
 
     # --- fences
     @asking
@@ -227,11 +224,11 @@ class OpenStackProvider(BaseProvider):
 
     @asking
     def owned(self) -> Sequence[OwnedResource]:
-        return list(inventory.owned(self._connection))
+        return list(inventory.owned(self.cloud))
 
     @asking
     def remove(self, resource: OwnedResource) -> None:
-        inventory.remove(self._connection, resource)
+        inventory.remove(self.cloud, resource)
 
     def _type_names(self) -> set[str]:
         return {word for each in self.volume_types() for word in (each.volume_type_id, each.name)}

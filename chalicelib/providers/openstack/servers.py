@@ -65,8 +65,10 @@ class Servers:
         return None if server.status in GONE or server.task_state == "deleting" else server
 
     def found(self) -> list[Found]:
+        if not (living := self.living()):
+            return []
         chosen = {str(each.id) for each in self.ports() if ports.is_chosen(each)}
-        return [Found(str(each.id), port_id_of(each) in chosen) for each in self.living()]
+        return [Found(str(each.id), port_id_of(each) in chosen) for each in living]
 
     def ports(self) -> list[Any]:
         return ports.ports_of(self._connection, self._instance)

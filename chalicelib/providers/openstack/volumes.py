@@ -31,6 +31,16 @@ class Volumes:
         found = self._connection.block_storage.volumes(name=self._display_name)
         return [each for each in found if Label.in_metadata(each.metadata) and KEPT not in each.metadata]
 
+    def known(self) -> Any | None:
+        """Return the one that the instance's record names, if it is there and was chosen: no list is asked for."""
+        if not self._instance.volume_id:
+            return None
+        try:
+            volume = self._connection.block_storage.get_volume(self._instance.volume_id)
+        except NotFoundException:
+            return None
+        return volume if CHOSEN in volume.metadata and volume.status not in DELETING else None
+
     def one(self) -> Any | None:
         """Return the one that was chosen; None if there is none."""
         living = [each for each in self.all() if each.status not in DELETING]
