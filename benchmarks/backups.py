@@ -25,7 +25,7 @@ from tests.datastores.real_cluster import RealCluster, guests_of
 
 ABOUT = """\
 One guest of 4 GiB and two processors for each datastore, on a volume of 8 GiB. The baseline is the raw pipe: the
-engine's tool and zstd, to a file of the guest's own. Ours is all of a backup, from the start of its unit to its end: the
+engine's tool and zstd, to a file of the guest's own. Ours is all of a backup, from its unit's start to its end: the
 same two, encrypted, in parts of 16 MiB with their checksums, over HTTP to a store in memory on this very machine, whose
 processors it shares. Medians of three, by turns. Restoring is all of it too: until the datastore serves.
 """

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -58,8 +59,7 @@ def store_at(host: str) -> Iterator[ScriptedStore]:
         pass
 
     Handler.store = store
-    server = ThreadingHTTPServer(("", 0), Handler)
-    server.daemon_threads = True
+    server = StoreServer(("", 0), Handler)
     store.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -69,6 +69,15 @@ def store_at(host: str) -> Iterator[ScriptedStore]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class StoreServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that were cut: tests do that."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class StoreHandler(BaseHTTPRequestHandler):
