@@ -18,7 +18,9 @@ from chalicelib.errors import NotOffered
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import File, Guest, UnitState
 
-REMOVE: Final[LiteralString] = "rm -rf {folder} {spool} {weights}"
+REMOVE: Final[LiteralString] = (
+    "rm -rf /run/dtrove/{unit} /run/systemd/system.control/{unit}.service.d /var/tmp/{unit} {data}/.{unit}"
+)
 FOLDER = "/run/dtrove"  # in memory: gone after a reboot, as the units are
 PAUSES_SECONDS = (1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30)  # between the tries of one part
 PATIENCE_SECONDS = 1800  # for an address, or another one once it has expired
@@ -179,9 +181,8 @@ class BackedUp(Logged):
             raise NotOffered(f"{name} has no incremental backups: take a full one.")
 
     def _end(self, guest: Guest, unit: str) -> None:
-        weights = f"/run/systemd/system.control/{unit}.service.d"
         guest.forget(unit)
-        guest.run(REMOVE, folder=f"{FOLDER}/{unit}", spool=f"/var/tmp/{unit}", weights=weights)  # noqa: S108
+        guest.run(REMOVE, unit=unit, data=self.data_path)
 
 
 def backup_unit(backup_id: str) -> str:

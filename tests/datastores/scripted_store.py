@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -22,7 +23,8 @@ RANGE = re.compile(r"bytes=([0-9]+)-([0-9]+)")
 class ScriptedStore:
     """`faults` are by part number (0: of reading), each list used up from its front: a status, or one of these words.
 
-    cut: the connection is closed in the middle; stall: nothing moves; flip: a bit changes on its way.
+    cut: the connection is closed in the middle; stall: nothing moves; flip: a bit changes on its way. Any other word is
+    the code of a 400 to a part.
     """
 
     host: str
@@ -57,8 +59,7 @@ def store_at(host: str) -> Iterator[ScriptedStore]:
         pass
 
     Handler.store = store
-    server = ThreadingHTTPServer(("", 0), Handler)
-    server.daemon_threads = True
+    server = StoreServer(("", 0), Handler)
     store.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -68,6 +69,15 @@ def store_at(host: str) -> Iterator[ScriptedStore]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class StoreServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that were cut: tests do that."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class StoreHandler(BaseHTTPRequestHandler):
@@ -90,6 +100,8 @@ class StoreHandler(BaseHTTPRequestHandler):
             self._answer(number, 400, b"<Error><Code>BadDigest</Code></Error>")
         elif isinstance(fault, int):
             self._answer(number, fault, b"<?xml?>\n<Error><Code>Scripted</Code></Error>")
+        elif fault:
+            self._answer(number, 400, f"<Error><Code>{fault}</Code></Error>".encode())
         else:
             time.sleep(self.store.seconds_a_part)
             self.store.parts[key][number] = body

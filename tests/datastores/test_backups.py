@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.datastores import manager_of
-from chalicelib.datastores.backups import Piece, Restoring, Taking
-from chalicelib.datastores.base import BaseManager
+from chalicelib.datastores.backups import REMOVE, Piece, Restoring, Taking
+from chalicelib.datastores.base import BaseManager, Passwords
+from chalicelib.datastores.mysql.native_password import native_password_hash
 from chalicelib.datastores.sent import LINES_AT_ONCE, PARTS, TELL, Part, addresses
 from chalicelib.errors import NotOffered, Permanent
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.ssh.guest import UnitState, render
 from tests.datastores.on_offer import version_of
+from tests.datastores.test_every_manager import TalkativeGuest
 from tests.fake_guest import FakeGuest
 
 SHA256 = "ab" * 32
@@ -128,7 +130,7 @@ def test_the_position_of_one_that_failed_is_no_position(redis: BaseManager) -> N
 
 
 def test_its_end_removes_all_of_it(redis: BaseManager) -> None:
-    remove = f"rm -rf {FOLDER} /var/tmp/{UNIT} /run/systemd/system.control/{UNIT}.service.d"
+    remove = render(REMOVE, {"unit": UNIT, "data": "/var/lib/redis"})
     guest = FakeGuest({remove: ""}, units={UNIT: UnitState.RUNNING})
 
     redis.end_backup(guest, "b-1")
@@ -153,6 +155,30 @@ def test_a_datastore_says_what_it_does_not_offer(primary: Instance, redis: BaseM
         oracle.begin_restore(primary, FakeGuest(), RESTORING, {})
     with pytest.raises(NotOffered, match=r"^redis 7\.0 has no incremental backups: take a full one\.$"):
         redis.begin_backup(primary, FakeGuest(), replace(TAKING, since="{}"), {})
+
+
+def test_what_was_restored_is_opened_by_hashes_of_this_clusters_passwords(
+    manager: BaseManager, primary: Instance, passwords: Passwords
+) -> None:
+    guest = TalkativeGuest()
+
+    manager.adopt(primary, guest, passwords)
+
+    assert guest.script
+    for password in (passwords.root, passwords.replication):
+        assert password not in "".join(guest.script)
+        assert password.encode().hex() not in "".join(guest.script)
+
+
+def test_mariadbs_replicas_are_let_in_whatever_the_backup_had(primary: Instance, passwords: Passwords) -> None:
+    guest = TalkativeGuest()
+
+    manager_of(version_of("mysql")).adopt(primary, guest, passwords)
+
+    hashed = native_password_hash(passwords.replication)
+    assert guest.script[-1].endswith(
+        f"ALTER USER replication@'%' IDENTIFIED VIA mysql_native_password USING '{hashed}' ACCOUNT UNLOCK;\n"
+    )
 
 
 def test_no_key_is_shown() -> None:

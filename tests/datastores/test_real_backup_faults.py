@@ -130,13 +130,17 @@ def test_an_address_that_expired_costs_no_try_and_is_waited_for(backup: Backup, 
     backup.cluster.manager.store_pauses_seconds = ()
     store.expired.add("old")
 
+    store.faults[2] = ["ExpiredToken"]
+
     backup.begin("old")
     eventually(lambda: ("PUT", 1, 403) in store.asked, SOON_SECONDS)
     backup.hand_over("old")
     backup.hand_over("new")
+    eventually(lambda: ("PUT", 2, 400) in store.asked, SOON_SECONDS)
+    backup.hand_over("newer")
 
     assert_whole(backup, backup.taken().parts)
-    assert store.asked.count(("PUT", 1, 403)) == 1
+    assert (store.asked.count(("PUT", 1, 403)), store.asked.count(("PUT", 2, 400))) == (1, 1)
 
 
 def test_addresses_come_in_batches(backup: Backup) -> None:
@@ -206,6 +210,7 @@ def test_it_runs_once_however_often_it_is_begun(backup: Backup, store: ScriptedS
     backup.begin()
 
     assert backup.look() == taken
+    assert VALUES * VALUE_BYTES < taken.read_bytes < 2 * VALUES * VALUE_BYTES
     assert [number for _, number, _ in store.asked] == [each.number for each in taken.parts]
 
 
@@ -235,6 +240,18 @@ def test_a_database_that_stops_in_the_middle_is_told(backup: Backup) -> None:
 
     assert "I/O Error" in backup.failed()
     backup.cluster.until_done(lambda: backup.cluster.run(backup.instance, "/opt/dtrove/service start"))
+
+
+def test_a_store_that_stands_still_does_not_keep_the_databases_fork(backup: Backup) -> None:
+    backup.begin(parts=range(1, 2))
+    until(backup.look, lambda taken: len(taken.parts) == 1)
+
+    forked = "/opt/dtrove/ask-redis INFO persistence | grep rdb_bgsave_in_progress: | tr -d '\\r'"
+    until(lambda: backup.cluster.run(backup.instance, forked), lambda said: said == "rdb_bgsave_in_progress:0\n")
+    assert backup.look().state is UnitState.RUNNING
+    backup.hand_over()
+
+    assert_whole(backup, backup.taken().parts)
 
 
 def test_tools_that_an_image_lacks_are_installed(backup: Backup) -> None:
@@ -430,7 +447,7 @@ def reboot(cluster: RealCluster) -> None:
 def left(cluster: RealCluster, run_id: str) -> str:
     """Return what is left on the guest of a backup or a restore."""
     with cluster.guest(cluster.primary) as guest:
-        return guest.run("find /run /var/tmp -xdev -name {name}", name=f"*{run_id}*")
+        return guest.run("find /run /var/tmp /var/lib/redis -xdev -name {name}", name=f"*{run_id}*")
 
 
 @contextmanager
