@@ -178,13 +178,12 @@ def test_an_administrator_s(member: Stock, admin: Stock, await_active: AwaitActi
 @pytest.mark.parametrize(
     "command",
     [
-        ("database", "backup", "list"),
-        ("database", "backup", "create", "b1", "--instance", "db1"),
         ("database", "backup", "strategy", "list"),
+        ("database", "backup", "strategy", "create", "--swift-container", "mine"),
     ],
 )
 def test_what_is_to_come_says_so(member: Stock, await_active: AwaitActive, command: tuple[str, ...]) -> None:
     created(member, await_active)
 
-    with pytest.raises(Failed, match=r"Backups are not offered yet.*HTTP 501"):
+    with pytest.raises(Failed, match=r"Backup strategies are not offered yet.*HTTP 501"):
         member(*command)
