@@ -26,21 +26,21 @@ def create_backup(request: Request) -> Response:
 
 @routes.on("GET /backups")
 def list_backups(request: Request) -> Response:
-    return _listed(request, request.asked_id("instance_id"))
+    return _listed(request, request.project_id, request.asked_id("instance_id"))
 
 
 @routes.on("GET /instances/{instance_id}/backups")
 def list_backups_of_instance(request: Request) -> Response:
     """List them, also of an instance that is gone. Raises NotFound for one of which nothing is known here."""
-    instance_id = request.values["instance_id"]
-    if Instance.find(instance_id) is not None or not page_of_backups(request.project_id, 1, None, instance_id)[0]:
-        request.find(Instance, "instance_id")
-    return _listed(request, instance_id)
+    instance_id, project_id = request.values["instance_id"], request.project_id
+    if Instance.find(instance_id) is not None or not page_of_backups(project_id, 1, None, instance_id)[0]:
+        project_id = request.find(Instance, "instance_id").project_id
+    return _listed(request, project_id, instance_id)
 
 
-def _listed(request: Request, instance_id: str | None) -> Response:
+def _listed(request: Request, project_id: str, instance_id: str | None) -> Response:
     limit, marker = request.page()
-    backups, marker = page_of_backups(request.project_id, limit, marker, instance_id)
+    backups, marker = page_of_backups(project_id, limit, marker, instance_id)
     datastore = request.asked_id("datastore")
     shown = [each for each in backups if datastore in {None, each.datastore, each.datastore_version_id}]
     return page(request, "backups", [backup_view(each) for each in shown], marker)

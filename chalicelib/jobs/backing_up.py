@@ -18,7 +18,12 @@ def hold(batch: TransactWrite, job: Job, backup_ids: Sequence[str]) -> None:
     is_there = Backup.status == BackupStatus.COMPLETED
     for each in backup_ids:
         note = Backup.used_by.add({job.job_id})
-        batch.update(Backup(backup_id=each), actions=[note], condition=is_there, add_version_condition=False)
+        batch.update(_known_by(each), actions=[note], condition=is_there, add_version_condition=False)
+
+
+def _known_by(backup_id: str) -> Backup:
+    """Return what an update needs that adds to the record's revision: without one it would be set to the first."""
+    return Backup(backup_id=backup_id, revision=1)
 
 
 def let_backups_go(batch: TransactWrite, job: Job) -> None:
@@ -26,16 +31,16 @@ def let_backups_go(batch: TransactWrite, job: Job) -> None:
     for each in job.backup_ids or ():
         note = Backup.used_by.delete({job.job_id})
         there = Backup.backup_id.exists()
-        batch.update(Backup(backup_id=each), actions=[note], condition=there, add_version_condition=False)
+        batch.update(_known_by(each), actions=[note], condition=there, add_version_condition=False)
     backup = Backup.find(job.backup_id) if job.workflow == TAKE and job.backup_id else None
     if backup is not None and backup.is_running and job.status != JobStatus.SUCCEEDED:
         backup.status, backup.message, backup.updated_at = BackupStatus.FAILED, job.message, now()
         batch.save(backup)
 
 
-def note_end(batch: TransactWrite, job: Job, instances: Sequence[Instance]) -> None:
-    """Put into the batch that none of these is being backed up by the job any more."""
-    for each in instances:
-        if each.backed_up_by == job.job_id:
-            each.backed_up_by = None
-            batch.save(each)
+def note_end(job: Job, instances: Sequence[Instance]) -> list[Instance]:
+    """Note on those that the job was backing up that it is not any more, and return them: the caller saves."""
+    ended = [each for each in instances if each.backed_up_by == job.job_id]
+    for each in ended:
+        each.backed_up_by = None
+    return ended

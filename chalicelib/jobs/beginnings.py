@@ -18,7 +18,7 @@ from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import OPEN, Job, sort_key_of
 from chalicelib.models.record import now, transaction
-from chalicelib.models.status import JobStatus
+from chalicelib.models.status import BACKUP, JobStatus
 
 
 def draft(workflow: str, cluster: Cluster, instance_ids: Sequence[str], requested_by: str, job_id: str = "") -> Job:
@@ -89,7 +89,7 @@ def in_the_way(workflow: Workflow, cluster: Cluster) -> bool:
 
 def busy(cluster: Cluster) -> Unprocessable:
     what = f"Cluster {cluster.cluster_id}" if cluster.kind == Kind.CLUSTER else f"Instance {cluster.primary_id}"
-    return not_now(what, cluster.status)
+    return not_now(what, BACKUP if cluster.shared_by else cluster.status)
 
 
 def not_now(what: str, status: str) -> Unprocessable:

@@ -68,6 +68,7 @@ def preempt(batch: TransactWrite, by: Job, cluster: Cluster, instances: Sequence
         job = Job.find(str(job_id))
         if job is not None and job.status == JobStatus.RUNNING:
             _close(batch, job, JobStatus.ABORTED, instances, reason)
+            note_end(job, instances)
 
 
 def forget_cluster(job: Job) -> None:
@@ -182,7 +183,8 @@ def _end_beside(job: Job, status: JobStatus, reason: str | None = None) -> None:
     with transaction() as batch:
         instances = cluster.instances() if cluster else []
         _close(batch, job, status, instances, reason)
-        note_end(batch, job, instances)
+        for each in note_end(job, instances):
+            batch.save(each)
         leave(batch, job, cluster)
         if cluster is not None and job.title == ENABLE_ROOT and status == JobStatus.SUCCEEDED:
             cluster.root_enabled_at, cluster.root_enabled_by = now(), job.requested_by

@@ -61,7 +61,7 @@ WORKFLOWS = {
     ),
     "create_backup": Workflow(
         steps=("open_job", "take_backup", "close_job"),
-        begins_from=ACTIVE,
+        begins_from=ACTIVE_OR_ERROR,  # one member's trouble is no reason not to save another's data
         lock=Lock.SHARED,
         timeout_seconds=DAY,
     ),

@@ -92,6 +92,7 @@ class Instance(HeldRecord):
     memory_mib = NumberAttribute()
     vcpus = NumberAttribute(default=1)
     volume_gib = NumberAttribute(null=True)  # None: the data lives on the server's own disk
+    is_ungrown = BooleanAttribute(null=True)  # its file system has not taken the volume's new room yet
     volume_type = UnicodeAttribute(null=True)  # None: the cloud's default
     # --- where it shall be, and who may come
     availability_zone = UnicodeAttribute(null=True)  # None: any

@@ -18,6 +18,7 @@ class Status(StrEnum):
     ERROR = "ERROR"
 
 
+BACKUP = "BACKUP"  # Trove's word for what is being backed up: it serves meanwhile
 AT_REST = frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR})
 
 

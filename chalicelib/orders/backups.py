@@ -1,11 +1,12 @@
 """Backups: ordered of an instance, deleted with what adds to them, and chosen to restore."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
 from chalicelib.datastores import manager_of
-from chalicelib.errors import BadRequest, NotOffered, Unprocessable
+from chalicelib.errors import BadRequest, NotFound, NotOffered, Unprocessable
 from chalicelib.jobs.backing_up import TAKE, hold
 from chalicelib.jobs.beginnings import check, draft, not_now, take_lock
 from chalicelib.jobs.workflows import WORKFLOWS
@@ -22,7 +23,7 @@ from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, sort_key_of
 from chalicelib.models.record import now, transaction
-from chalicelib.models.status import Status
+from chalicelib.models.status import BACKUP, Status
 from chalicelib.orders import secrets
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.members import id_from
@@ -30,6 +31,10 @@ from chalicelib.orders.placing import Placed, job_before, tried
 from chalicelib.orders.requester import Requester
 from chalicelib.stores import store
 
+KNOWN = (
+    *("name", "instance", "description", "parent_id", "incremental"),
+    *("swift_container", "storage_driver", "restore_from"),
+)
 DRIVERS = ("swift", "s3")  # stock clients say the first, wherever backups are
 
 
@@ -45,6 +50,7 @@ class BackupOrder:
 def parse_backup(body: object) -> BackupOrder:
     """Read Trove's `{"backup": {…}}`. Raises BadRequest, NotOffered."""
     fields = Fields.of_body(body, "backup")
+    fields.only(*KNOWN, why="is not known of a backup")
     fields.refuse("swift_container", "restore_from")
     if "storage_driver" in fields and fields.text("storage_driver") not in DRIVERS:
         raise fields.wrong("storage_driver", "is not offered yet: backups are in the deployment's own store")
@@ -64,7 +70,7 @@ def place_backup(order: BackupOrder, instance: Instance, by: Requester) -> tuple
     """
     if (before := job_before(by.attempt)) is not None:
         cluster = Cluster.of_project(by.project_id, before.cluster_id)
-        return Backup.get(before.backup_id), Placed(cluster, cluster.instances(), before)
+        return Backup.of_project(by.project_id, str(before.backup_id)), Placed(cluster, cluster.instances(), before)
     job_id = by.attempt.job_id or str(uuid4())
     backup_id = id_from(job_id, "backup")
     recipient, identity = secrets.draw_identity()
@@ -74,7 +80,9 @@ def place_backup(order: BackupOrder, instance: Instance, by: Requester) -> tuple
         cluster = Cluster.of_project(by.project_id, instance.cluster_id)
         check(WORKFLOWS[TAKE], cluster)
         instances = cluster.instances()
-        asked = next(each for each in instances if each.instance_id == instance.instance_id)
+        asked = next((each for each in instances if each.instance_id == instance.instance_id), None)
+        if asked is None:
+            raise NotFound(f"Resource {instance.instance_id} cannot be found.")
         _check_at_rest(asked)
         serving = [each for each in instances if each.status == Status.ACTIVE and each.joined_at]
         chain = _chain(order, asked, serving)
@@ -97,7 +105,7 @@ def place_backup(order: BackupOrder, instance: Instance, by: Requester) -> tuple
 
 def _check_at_rest(asked: Instance) -> None:
     if asked.backed_up_by:
-        raise not_now(f"Instance {asked.instance_id}", "BACKUP")
+        raise not_now(f"Instance {asked.instance_id}", BACKUP)
     if asked.status != Status.ACTIVE:
         raise not_now(f"Instance {asked.instance_id}", asked.status)
 
@@ -116,8 +124,11 @@ def _chain(order: BackupOrder, asked: Instance, serving: Sequence[Instance]) -> 
         _check_parent(parent, asked, serving)
         return chain_of(parent)
     newest = newest_completed(asked.project_id, asked.instance_id)
-    chain = chain_of(newest) if newest and _server_of(newest, serving) else []
-    return chain if len(chain) < LONGEST_CHAIN else []
+    if newest is None or not _server_of(newest, serving):
+        return []
+    with suppress(Unprocessable):  # what it adds to is being deleted
+        return chain if len(chain := chain_of(newest)) < LONGEST_CHAIN else []
+    return []
 
 
 def _check_parent(parent: Backup, asked: Instance, serving: Sequence[Instance]) -> None:
@@ -179,5 +190,7 @@ def delete_backup(backup: Backup) -> None:
         each.status = BackupStatus.DELETING
         each.save_if(Backup.used_by.does_not_exist())
     for each in doomed:
+        if each.upload_id:
+            store().abort(each.data_key, each.upload_id)
         store().delete(each.store_key)
-        each.delete()
+        each.delete(add_version_condition=False)

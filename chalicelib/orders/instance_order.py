@@ -6,8 +6,7 @@ from chalicelib.models.cluster import Kind
 from chalicelib.orders.account_order import has_any, read_databases, read_users
 from chalicelib.orders.catalog import named_datastore
 from chalicelib.orders.fields import Fields
-from chalicelib.orders.order import ClusterOrder, InstanceOrder
-from chalicelib.orders.restoring import read_restore_point
+from chalicelib.orders.order import ClusterOrder, InstanceOrder, read_restore_point
 from chalicelib.orders.whereabouts import (
     Access,
     Nic,

@@ -83,6 +83,7 @@ class ClusterOrder:
             instances=_instances(fields),
             configuration_id=fields.reference("configuration") if "configuration" in fields else None,
             locality=read_locality(fields),
+            backup_id=read_restore_point(fields),
         )
 
 
@@ -96,6 +97,11 @@ class Change:
     title: str | None = None  # perform
     commands: list[str] | None = None  # perform
     check: Callable[[Cluster], None] = lambda cluster: None  # raises what forbids it, of the cluster as it is now
+
+
+def read_restore_point(fields: Fields) -> str | None:
+    """Read Trove's `"restorePoint": {"backupRef": …}`; clients send an empty one unasked."""
+    return None if fields.is_empty("restorePoint") else fields.object("restorePoint").reference("backupRef")
 
 
 def parse_grow(fields: Fields) -> tuple[InstanceOrder, ...]:

@@ -31,6 +31,7 @@ from chalicelib.orders.requester import Attempt, Requester
 from chalicelib.orders.restoring import find_chain, version_of
 
 Made = TypeVar("Made")
+NEED_SERVICE = frozenset({"restart_cluster", "start_cluster", "stop_cluster", "reboot_instance"})  # as it once was
 TRIES = 4  # of a transaction that lost a race against another request
 
 
@@ -197,5 +198,7 @@ def _check_members(workflow: str, instances: Sequence[Instance], about: Sequence
     for instance_id in about:
         if instance_id not in members:
             raise NotFound(f"Resource {instance_id} cannot be found.")
+        if workflow in NEED_SERVICE and members[instance_id].joined_at is None:
+            raise Unprocessable(f"Instance {instance_id} never served: it can only be deleted.")
         if workflow == "remove_instance" and members[instance_id].is_primary:
             raise BadRequest(f"Instance {instance_id} is the primary: it cannot be removed.")

@@ -6,19 +6,11 @@ from chalicelib.errors import BadRequest, Unprocessable
 from chalicelib.models.backup import DATA, MANIFEST, Backup, BackupStatus, chain_of
 from chalicelib.models.datastore import Datastore
 from chalicelib.orders.catalog import find_datastore
-from chalicelib.orders.fields import Fields
 from chalicelib.orders.order import ClusterOrder
 from chalicelib.stores import store
 
 BYTES_PER_GIB = 2**30
 ROOM_SHARE = 0.95  # of a volume that data may fill; its file system wants the rest
-
-
-def read_restore_point(fields: Fields) -> str | None:
-    """Read Trove's `"restorePoint": {"backupRef": …}`; clients send an empty one unasked."""
-    if not fields.has("restorePoint") or fields.is_empty("restorePoint"):
-        return None
-    return fields.object("restorePoint").reference("backupRef")
 
 
 def find_chain(order: ClusterOrder, project_id: str) -> list[Backup]:
@@ -53,7 +45,7 @@ def version_of(order: ClusterOrder, chain: Sequence[Backup]) -> Datastore:
 
 
 def _check_room(chain: Sequence[Backup], order: ClusterOrder) -> None:
-    needed_bytes = max(int(each.data_bytes) for each in chain)
+    needed_bytes = sum(int(each.data_bytes) for each in chain)
     for each in order.instances:
         if each.volume_gib and needed_bytes > each.volume_gib * BYTES_PER_GIB * ROOM_SHARE:
             what = f"backup {chain[-1].backup_id} has {needed_bytes / BYTES_PER_GIB:.1f} GiB of data"

@@ -53,12 +53,18 @@ def _about(instances: Sequence[Instance], instance_id: str, volume_gib: int) -> 
         raise NotFound(f"Resource {instance_id} cannot be found.")
     if not asked.volume_gib:
         raise BadRequest(f"Instance {instance_id} does not have a volume.")
-    if volume_gib <= asked.volume_gib:
+    if not _is_to_grow(asked, volume_gib):
         raise BadRequest(f"The new volume size must be larger than the current one of {asked.volume_gib} GiB.")
     replicas = [each for each in instances if asked.is_primary and each is not asked and each.joined_at]
-    about = [asked, *(each for each in replicas if int(each.volume_gib or 0) < volume_gib)]
+    about = [asked, *(each for each in replicas if _is_to_grow(each, volume_gib))]
     if away := next((each for each in about if each.status not in {Status.ACTIVE, Status.ERROR}), None):
         raise not_now(f"Instance {away.instance_id}", away.status)
     if not all(each.joined_at for each in about):
         raise Unprocessable(f"Instance {instance_id} never served: there is nothing on its volume.")
     return [each.instance_id for each in about]
+
+
+def _is_to_grow(instance: Instance, volume_gib: int) -> bool:
+    """Say whether its volume is smaller, or as large since a job that failed before its file system was."""
+    has_gib = int(instance.volume_gib or 0)
+    return has_gib < volume_gib or (has_gib == volume_gib and bool(instance.is_ungrown))

@@ -31,6 +31,8 @@ def prepare_datastore(cluster: Cluster, instance: Instance, guest: Guest) -> Non
 @guest_step
 def start_primary(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     manager = manager_for(cluster)
+    if instance.restored_from:  # a try of the restore that came late may have laid its files again
+        manager.end_restore(guest, instance.instance_id)
     manager.start_primary(instance, guest, passwords_of(cluster))
     if cluster.first_accounts is not None:
         carry_out(Wish.unpacked(unseal(cluster.cluster_id, cluster.first_accounts)), manager.accounts, guest)

@@ -30,14 +30,18 @@ from chalicelib.steps.world import current
 
 PASSING = {
     "ConditionalCheckFailedException",  # another invocation of the step saved first: read again
+    "InternalError",
     "InternalServerError",
     "InternalServiceError",
     "ItemCollectionSizeLimitExceededException",
     "KMSInternalException",
     "LimitExceededException",
+    "OperationAborted",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
+    "RequestTimeout",
     "ServiceUnavailable",
+    "SlowDown",
     "ThrottlingException",
     "TransactionCanceledException",
     "TransactionInProgressException",

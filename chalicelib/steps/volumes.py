@@ -16,9 +16,10 @@ def extend_volume(job: Job, cluster: Cluster, instance: Instance, provider: Base
     volume_gib = int(job.volume_gib)
     if not provider.extend_volume(instance, volume_gib):
         raise NotReady(f"The volume of {instance.name} is being extended to {volume_gib} GiB.")
-    instance.volume_gib = volume_gib
+    instance.volume_gib, instance.is_ungrown = volume_gib, True
 
 
 @guest_step
 def grow_file_system(cluster: Cluster, instance: Instance, guest: Guest) -> None:
     manager_for(cluster).grow_file_system(instance, guest)
+    instance.is_ungrown = None

@@ -16,6 +16,7 @@ from chalicelib.stores import store
 from tests.api.client import Answer, ApiCaller
 from tests.api.served import created
 from tests.orders_placed import fresh_job
+from tests.simulation.sending import BROKEN
 from tests.simulation.service import Simulation
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -161,7 +162,8 @@ def test_one_at_a_time_and_nothing_else_meanwhile(instance_id: str) -> None:
 
     again = backup(instance_id)
     assert (again.status, "status was BACKUP" in str(again.body)) == (422, True)
-    assert member.post(f"/instances/{instance_id}/action", {"restart": {}}).status == 422
+    restart = member.post(f"/instances/{instance_id}/action", {"restart": {}})
+    assert (restart.status, "status was BACKUP" in str(restart.body)) == (422, True)
     (running,) = member.get("/backups").body["backups"]
     assert member.delete(f"/backups/{running['id']}").status == 422
 
@@ -223,3 +225,81 @@ def test_its_cluster_may_be_gone(simulation: Simulation, instance_id: str) -> No
     simulation.carry_out(job)
 
     assert inside_of(simulation, job.instance_ids[0]).data == ROWS
+
+
+def test_a_note_on_a_backup_leaves_its_revision_to_rise(simulation: Simulation, instance_id: str) -> None:
+    """Else a copy that was read long ago would be taken for the newest."""
+    shown = taken(simulation, instance_id)
+    before = Backup.get(shown["id"]).revision
+
+    job = job_of(restored(shown["id"]))
+    held = Backup.get(shown["id"])
+    assert (held.revision, held.used_by) == (before + 1, {job.job_id})
+    simulation.carry_out(job)
+
+    assert (Backup.get(shown["id"]).revision, Backup.get(shown["id"]).used_by) == (before + 2, None)
+
+
+def test_a_cluster_is_restored_with_its_replicas(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+    order = {"name": "c", "size": 2, "flavorRef": 1, "datastore": {"type": "ledger"}}
+
+    answer = member.post("/clusters", {"cluster": order | {"restorePoint": {"backupRef": shown["id"]}}})
+
+    job = job_of(answer)
+    assert (job.workflow, len(job.instance_ids)) == ("restore_backup", 2)
+    simulation.carry_out(job)
+    assert fresh_job(job).status == JobStatus.SUCCEEDED
+    assert inside_of(simulation, job.instance_ids[0]).data == ROWS
+    assert "dtrove-seed" in inside_of(simulation, job.instance_ids[1]).started
+
+
+def test_what_was_never_filled_does_not_serve(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id)
+    job = job_of(restored(shown["id"]))
+    endings.fail(job, JobStatus.FAILED, "the store was away")
+
+    for action in ("restart", "start", "stop"):
+        refused = member.post(f"/instances/{job.instance_ids[0]}/action", {action: {}})
+        assert (refused.status, "never served" in str(refused.body)) == (422, True), refused.body
+    assert member.delete(f"/instances/{job.instance_ids[0]}").status == 202
+
+
+def test_one_that_adds_to_a_replica_s_is_no_primary_s(simulation: Simulation) -> None:
+    source_id = created(simulation)
+    simulation.carry_out(job_of(member.post("/instances", {"instance": {"name": "copy", "replica_of": source_id}})))
+    taken(simulation, source_id)
+
+    def lag(address: str, command: str) -> None:
+        if command.startswith("/opt/dtrove/replica-state"):
+            raise Permanent("It does not follow.")
+
+    simulation.guests.fail = lag
+    shown = taken(simulation, source_id, incremental=1)
+    assert (shown["status"], "take a whole one" in shown["message"]) == ("FAILED", True)
+
+
+def test_a_failed_one_leaves_nothing_in_the_store_and_on_the_guest(simulation: Simulation, instance_id: str) -> None:
+    shown = taken(simulation, instance_id, BROKEN)
+
+    assert shown["status"] == "FAILED"
+    backup = Backup.get(shown["id"])
+    assert store().sent(backup.data_key, str(backup.upload_id)) == []
+    assert [path for path in inside_of(simulation, instance_id).files if shown["id"] in path] == []
+
+
+def test_a_backup_is_taken_while_another_member_is_in_error(simulation: Simulation) -> None:
+    source_id = created(simulation)
+    simulation.carry_out(job_of(member.post("/instances", {"instance": {"name": "copy", "replica_of": source_id}})))
+    cluster = Cluster.get(Instance.get(source_id).cluster_id)
+    for record in (cluster, cluster.instances()[1]):
+        record.status = Status.ERROR
+        record.save()
+
+    assert taken(simulation, source_id)["status"] == "COMPLETED"
+
+
+def test_what_is_not_known_of_a_backup_is_refused(instance_id: str) -> None:
+    answer = backup(instance_id, parent="x")
+
+    assert (answer.status, "['parent'] is not known" in str(answer.body)) == (400, True)

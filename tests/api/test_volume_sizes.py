@@ -150,10 +150,11 @@ def test_one_that_is_in_error_is_so_again_if_it_fails_and_serves_if_not(simulati
     (instance,) = fresh(cluster).instances()
     assert (instance.status, fresh(cluster).status, instance.volume_gib, used_gib()) == ("ERROR", "ERROR", 3, 3)
     simulation.guests.fail = lambda address, command: None
-    assert resized(instance.instance_id, 4).status == 202
+    assert resized(instance.instance_id, 3).status == 202  # as large already, and its file system is not
     simulation.carry_out(newest_job(cluster))
     (instance,) = fresh(cluster).instances()
-    assert (instance.status, fresh(cluster).status, instance.message, used_gib()) == ("ACTIVE", "ACTIVE", None, 4)
+    assert (instance.status, fresh(cluster).status, instance.message, used_gib()) == ("ACTIVE", "ACTIVE", None, 3)
+    assert resized(instance.instance_id, 3).status == 400
 
 
 def no_growing(address: str, command: str) -> None:

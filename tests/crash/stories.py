@@ -203,9 +203,9 @@ class BackUp(Story):
         assert existing().shared_by is None
         assert [each.backed_up_by for each in existing().instances()] == [None] * self.size
         for inside in stage.guests.insides.values():
-            assert [path for path in inside.files if path.startswith("/run/dtrove/dtrove-")] == []
+            assert [path for path in inside.files if "identity" in path] == []  # addresses that come late expire
         self.check_data(stage)
-        assert {job.status for job in Job.scan()} == {JobStatus.SUCCEEDED}
+        assert {(job.status, job.message) for job in Job.scan()} == {(JobStatus.SUCCEEDED, None)}
         check_cluster(stage, existing(), self.size)
 
     def check_data(self, stage: Stage) -> None:
@@ -253,5 +253,6 @@ def check_cluster(stage: Stage, cluster: Cluster, size: int) -> None:
         inside = stage.guests.insides[str(each.server_id)]
         assert inside.started.count("dtrove-prepare") == 1
         assert inside.started.count("dtrove-seed") == (0 if each.is_primary else 1)
-        assert len(set(inside.started)) == len(inside.started)
+        once = [unit for unit in inside.started if not unit.startswith("dtrove-restore-")]
+        assert len(set(once)) == len(once)  # a restore that is begun again finds, on its volume, that it is done
         assert stage.guests.trusted_by(each) == {key.public}

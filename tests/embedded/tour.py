@@ -153,7 +153,18 @@ def backups(service: Embedded, member: Api, instance_id: str) -> None:
     member.delete(f"/instances/{restored['instance']['id']}")
     at_rest(service)
     write(service, BROKEN)
-    ends(member, member.post("/backups", order)["backup"]["job_id"], "FAILED")
+    failed = member.post("/backups", order)["backup"]
+    ends(member, failed["job_id"], "FAILED")
+    member.delete(f"/backups/{failed['id']}")
+    with held(service.world) as state:
+        state.polls = 1_000
+    stopped = member.post("/backups", order)["backup"]
+    service.aws.client("stepfunctions").stop_execution(executionArn=open_jobs(service)[-1]["execution_arn"])
+    ends(member, stopped["job_id"], "ABORTED")
+    assert member.get(f"/backups/{stopped['id']}")["backup"]["status"] == "FAILED"
+    with held(service.world) as state:
+        state.polls = 0
+    member.delete(f"/backups/{stopped['id']}")
     with without(service, "APIHandler", "Start"):
         lost = member.post("/backups", order)["backup"]
     age(service, lost["job_id"], timedelta(days=2))

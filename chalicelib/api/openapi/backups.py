@@ -16,6 +16,7 @@ from chalicelib.api.openapi.shapes import (
     page,
     ref,
     shown,
+    strict_body,
 )
 from chalicelib.models.backup import BackupStatus
 from chalicelib.orders.backups import DRIVERS
@@ -42,7 +43,7 @@ BACKUP = {
     "message?": TEXT,
     "mb_per_second?": {"type": "number"},
 }
-ORDER = body(
+ORDER = strict_body(
     {
         "name": NAME,
         "instance": REFERENCE,
@@ -64,7 +65,7 @@ BACKUPS = Noun(
             ONE, status=202, body=body({"backup": ORDER}), starts_job=True, may_be_unsupported=True
         ),
         "GET /backups/{backup_id}": Operation(ONE),
-        "DELETE /backups/{backup_id}": Operation(status=202, starts_job=True),
+        "DELETE /backups/{backup_id}": Operation(status=202),
         "GET /instances/{instance_id}/backups": Operation(MANY, query=PAGED, name="list_backups_of_instance"),
     },
     {"Backup": shown(BACKUP)},

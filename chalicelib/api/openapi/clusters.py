@@ -1,7 +1,7 @@
 """Clusters in schemas."""
 
 from chalicelib.api.clusters import ATTACH, DETACH, PLAIN
-from chalicelib.api.openapi.instances import FLAVOR_CHOICE, LOCALITY, SHAPE, STATUS, VOLUME, WHERE
+from chalicelib.api.openapi.instances import FLAVOR_CHOICE, LOCALITY, RESTORE_POINT, SHAPE, STATUS, VOLUME, WHERE
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
 from chalicelib.api.openapi.shapes import (
     ANY,
@@ -56,6 +56,7 @@ EQUAL = FLAVOR_CHOICE | body({"instances?": NOTHING, "size": whole(1, 1_000), "v
 DIFFERENT = body({"size?": NOTHING, "instances": listed(ref("MemberOrder"), least=1)})
 ORDER: Schema = body(
     {
+        "restorePoint?": RESTORE_POINT,
         "name": NAME,
         "datastore": body({"type": LINE, "version?": LINE}) | DATASTORE_EXAMPLES,
         "configuration?": REFERENCE,

@@ -29,8 +29,8 @@ from chalicelib.api.openapi.shapes import (
     strict_body,
     whole,
 )
-from chalicelib.api.views.instances import BACKUP, RESTART_REQUIRED, STATUSES
-from chalicelib.models.status import Role
+from chalicelib.api.views.instances import RESTART_REQUIRED, STATUSES
+from chalicelib.models.status import BACKUP, Role
 from chalicelib.orders.account_order import MOST_AT_ONCE
 from chalicelib.orders.instance_order import INHERITED, MOST_REPLICAS
 from chalicelib.orders.order import LONGEST_COMMAND, MOST_COMMANDS, MOST_GIB
@@ -77,6 +77,7 @@ DETAIL: dict[str, Schema] = {
 CREATED: dict[str, Schema] = {**DETAIL, "job_id": TEXT, "password?": TEXT | {"description": "Told this once."}}
 
 # --- how they are ordered
+RESTORE_POINT = {"anyOf": [EMPTY, body({"backupRef": REFERENCE})]}
 VOLUME = body({"size": whole(1, MOST_GIB), "type?": LINE})
 FLAVOR_CHOICE: Schema = {  # openstacksdk sends `flavor` for `flavorRef`
     "anyOf": [
@@ -124,7 +125,7 @@ ORDER: Schema = body(
         "name": NAME,
         **WHERE,
         "locality?": LOCALITY,
-        "restorePoint?": {"anyOf": [EMPTY, body({"backupRef": REFERENCE})]},
+        "restorePoint?": RESTORE_POINT,
     }
 ) | {"anyOf": [STANDALONE, REPLICAS]}
 UPDATE = body({"instance": strict_body({"name?": NAME, "configuration?": REFERENCE, "access?": ACCESS})})

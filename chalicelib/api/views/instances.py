@@ -8,7 +8,7 @@ from chalicelib.api.views.links import View, links, when
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
-from chalicelib.models.status import Status
+from chalicelib.models.status import BACKUP, Status
 
 STATUSES = {  # ours → Trove's (status, operating_status) of an instance
     Status.CREATING: ("BUILD", ""),
@@ -24,7 +24,6 @@ STATUSES = {  # ours → Trove's (status, operating_status) of an instance
 
 
 RESTART_REQUIRED = "RESTART_REQUIRED"
-BACKUP = "BACKUP"  # it serves meanwhile
 
 
 def status_of(instance: Instance) -> tuple[str, str]:
