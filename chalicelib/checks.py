@@ -15,6 +15,7 @@ MAP_LIMIT = 40  # an inline Map of Step Functions runs about 40 branches at once
 LEAST = {  # all other numbers are above 0
     "dtrove_max_instances": -1,
     "dtrove_max_volumes_gib": -1,
+    "dtrove_max_backups": -1,
     "dtrove_reads_per_minute": -1,
     "dtrove_writes_per_minute": -1,
     "dtrove_openstack_boot_volume_gib": 0,

@@ -101,6 +101,7 @@ class Config:
     dtrove_answer_patience_seconds: float = 5.0  # that a change of users or databases is waited for
     dtrove_max_instances: int = 10  # per project; -1 is no limit
     dtrove_max_volumes_gib: int = 40  # per project; -1 is no limit
+    dtrove_max_backups: int = 50  # per project; -1 is no limit
     dtrove_max_volume_gib: int = 1_024  # one volume
     dtrove_max_body_bytes: int = 65_536
     dtrove_page_size: int = 1_000

@@ -40,6 +40,8 @@ def list_backups_of_instance(request: Request) -> Response:
 
 def _listed(request: Request, project_id: str, instance_id: str | None) -> Response:
     limit, marker = request.page()
+    if marker and (last := Backup.find(marker)) is not None:  # Trove's markers are ids
+        marker = last.sort_key
     backups, marker = page_of_backups(project_id, limit, marker, instance_id)
     datastore = request.asked_id("datastore")
     shown = [each for each in backups if datastore in {None, each.datastore, each.datastore_version_id}]

@@ -85,7 +85,7 @@ def list_limits(request: Request) -> Response:
         "verb": "ABSOLUTE",
         "max_instances": limits.instances,
         "max_volumes": limits.volumes_gib,
-        "max_backups": 0,
+        "max_backups": limits.backups,
         "max_ram": -1,
     }
     return Response({"limits": [absolute, *_rates(request)]})

@@ -20,6 +20,7 @@ from chalicelib.orders.placing import tried
 routes = Routes(__name__)
 
 MOST_LISTED = 100  # records that DynamoDB reads in one batch
+COUNTED = ("instances", "volumes", "backups")
 MOST_QUOTA = 1_000_000
 
 
@@ -94,7 +95,7 @@ def show_quotas(request: Request) -> Response:
     lines = [
         ("instances", int(use.instances), limits.instances),
         ("volumes", int(use.volumes_gib), limits.volumes_gib),
-        ("backups", 0, 0),
+        ("backups", int(use.backups), limits.backups),
         ("ram", 0, -1),
     ]
     quotas = [{"resource": name, "in_use": used, "reserved": 0, "limit": limit} for name, used, limit in lines]
@@ -103,9 +104,9 @@ def show_quotas(request: Request) -> Response:
 
 @routes.on("PUT /mgmt/quotas/{quota_project_id}")
 def set_quotas(request: Request) -> Response:
-    """Set what is given of `{"quotas": {"instances": …, "volumes": …}}`; -1 is no limit."""
+    """Set what is given of `{"quotas": {"instances": …, "volumes": …, "backups": …}}`; -1 is no limit."""
     fields = Fields.of_body(request.body, "quotas")
-    fields.only("instances", "volumes")
-    given = {key: fields.whole(key, least=-1, most=MOST_QUOTA) for key in ("instances", "volumes") if key in fields}
-    set_limits(request.values["quota_project_id"], given.get("instances"), given.get("volumes"))
+    fields.only(*COUNTED)
+    given = {key: fields.whole(key, least=-1, most=MOST_QUOTA) for key in COUNTED if key in fields}
+    set_limits(request.values["quota_project_id"], *(given.get(key) for key in COUNTED))
     return Response({"quotas": given})

@@ -22,6 +22,7 @@ class Limits:
 
     instances: int
     volumes_gib: int
+    backups: int
 
 
 def use_of(project_id: str) -> Project:
@@ -33,14 +34,18 @@ def use_of(project_id: str) -> Project:
 
 def limits_of(project: Project) -> Limits:
     """Return the project's own limits; where it has none, those of all."""
-    limits, own = config.current(), (project.most_instances, project.most_volumes_gib)
-    everybodys = (limits.dtrove_max_instances, limits.dtrove_max_volumes_gib)
+    limits, own = config.current(), (project.most_instances, project.most_volumes_gib, project.most_backups)
+    everybodys = (limits.dtrove_max_instances, limits.dtrove_max_volumes_gib, limits.dtrove_max_backups)
     return Limits(*(int(everybody if mine is None else mine) for mine, everybody in zip(own, everybodys, strict=True)))
 
 
-def set_limits(project_id: str, instances: int | None, volumes_gib: int | None) -> None:
+def set_limits(project_id: str, instances: int | None, volumes_gib: int | None, backups: int | None = None) -> None:
     """Give the project limits of its own; None leaves one as it is."""
-    given = ((Project.most_instances, instances), (Project.most_volumes_gib, volumes_gib))
+    given = (
+        (Project.most_instances, instances),
+        (Project.most_volumes_gib, volumes_gib),
+        (Project.most_backups, backups),
+    )
     actions: list[Action] = [attribute.set(value) for attribute, value in given if value is not None]
     if actions:
         actions += [Project.instances.add(0), Project.volumes_gib.add(0)]  # it may be the first we hear of the project
@@ -102,6 +107,24 @@ def _growth_gib(job: Job, instances: Sequence[Instance]) -> int:
     """Return how much is yet to grow of what the job shall."""
     about = [each for each in instances if each.instance_id in job.instance_ids]
     return sum(max(0, int(job.volume_gib) - int(each.volume_gib)) for each in about) if job.volume_gib else 0
+
+
+def add_backup(batch: TransactWrite, project_id: str) -> None:
+    """Put into the batch that the project has one backup more, on condition that it may. Raises OverLimit."""
+    use = use_of(project_id)
+    if 0 <= (most := limits_of(use).backups) < use.backups + 1:
+        raise OverLimit(f"Quota exceeded for resources: ['backups'] (limit {most}).")
+    _count_backups(batch, project_id, 1, _fits(Project.backups, 1, most))
+
+
+def give_back_backup(batch: TransactWrite, project_id: str) -> None:
+    _count_backups(batch, project_id, -1, None)
+
+
+def _count_backups(batch: TransactWrite, project_id: str, more: int, condition: Any) -> None:
+    actions: list[Action] = [Project.backups.add(more), Project.instances.add(0), Project.volumes_gib.add(0)]
+    project = Project(project_id=project_id)
+    batch.update(project, actions=actions, condition=condition, add_version_condition=False)
 
 
 def _count(batch: TransactWrite, project_id: str, instances: int, volumes_gib: int, condition: Any) -> None:

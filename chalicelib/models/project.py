@@ -6,7 +6,7 @@ from chalicelib.models.record import Record, table_name
 
 
 class Project(Record):
-    """Counted in the transactions that add and forget instances, so it cannot drift from the records."""
+    """Counted in the transactions that add and forget instances and backups, so it cannot drift from the records."""
 
     class Meta:
         table_name = table_name("projects")
@@ -14,5 +14,7 @@ class Project(Record):
     project_id = UnicodeAttribute(hash_key=True)
     instances = NumberAttribute(default=0)
     volumes_gib = NumberAttribute(default=0)
+    backups = NumberAttribute(default=0)
     most_instances = NumberAttribute(null=True)  # None: what the settings say; -1: no limit
     most_volumes_gib = NumberAttribute(null=True)
+    most_backups = NumberAttribute(null=True)

@@ -9,6 +9,7 @@ from chalicelib.datastores import manager_of
 from chalicelib.errors import BadRequest, NotFound, NotOffered, Unprocessable
 from chalicelib.jobs.backing_up import TAKE, hold
 from chalicelib.jobs.beginnings import check, draft, not_now, take_lock
+from chalicelib.jobs.quota import add_backup, give_back_backup
 from chalicelib.jobs.workflows import WORKFLOWS
 from chalicelib.models.backup import (
     LONGEST_CHAIN,
@@ -22,7 +23,7 @@ from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job, sort_key_of
-from chalicelib.models.record import now, transaction
+from chalicelib.models.record import Stale, now, transaction
 from chalicelib.models.status import BACKUP, Status
 from chalicelib.orders import secrets
 from chalicelib.orders.fields import Fields
@@ -97,6 +98,7 @@ def place_backup(order: BackupOrder, instance: Instance, by: Requester) -> tuple
             take_lock(batch, job, cluster, [])
             batch.save(asked)
             batch.save(backup)
+            add_backup(batch, by.project_id)
             hold(batch, job, job.backup_ids or ())
         return backup, Placed(cluster, instances, job)
 
@@ -193,4 +195,6 @@ def delete_backup(backup: Backup) -> None:
         if each.upload_id:
             store().abort(each.data_key, each.upload_id)
         store().delete(each.store_key)
-        each.delete(add_version_condition=False)
+        with suppress(Stale), transaction() as batch:  # of two that delete it one gives it back
+            batch.delete(each, condition=Backup.backup_id.exists(), add_version_condition=False)
+            give_back_backup(batch, each.project_id)

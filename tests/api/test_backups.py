@@ -20,7 +20,7 @@ from tests.simulation.sending import BROKEN
 from tests.simulation.service import Simulation
 
 pytestmark = pytest.mark.usefixtures("ledger")
-member, other = ApiCaller(), ApiCaller("other", "p2")
+member, other, admin = ApiCaller(), ApiCaller("other", "p2"), ApiCaller("admin", "admin")
 ROWS = b"rows of a customer"
 
 
@@ -303,3 +303,31 @@ def test_what_is_not_known_of_a_backup_is_refused(instance_id: str) -> None:
     answer = backup(instance_id, parent="x")
 
     assert (answer.status, "['parent'] is not known" in str(answer.body)) == (400, True)
+
+
+def test_a_project_has_so_many_and_no_more(simulation: Simulation, instance_id: str) -> None:
+    admin.send("PUT", "/mgmt/quotas/p1", {"quotas": {"backups": 1}})
+    shown = taken(simulation, instance_id)
+    assert counted() == (1, 1)
+
+    refused = backup(instance_id)
+    assert (refused.status, "['backups'] (limit 1)" in str(refused.body)) == (413, True)
+    assert counted() == (1, 1)
+    member.delete(f"/backups/{shown['id']}")
+    assert counted() == (0, 1)
+    assert backup(instance_id).status == 202
+
+
+def counted() -> tuple[int, int]:
+    (line,) = [each for each in member.get("/mgmt/quotas/p1").body["quotas"] if each["resource"] == "backups"]
+    return line["in_use"], line["limit"]
+
+
+def test_pages_go_on_by_the_links_and_by_ids(simulation: Simulation, instance_id: str) -> None:
+    ids = [taken(simulation, instance_id)["id"] for _ in range(3)][::-1]
+
+    first = member.get("/backups?limit=1").body
+    assert [each["id"] for each in first["backups"]] == ids[:1]
+    query = first["links"][0]["href"].split("?")[1]
+    assert [each["id"] for each in member.get(f"/backups?{query}").body["backups"]] == [ids[1]]
+    assert [each["id"] for each in member.get(f"/backups?marker={ids[1]}").body["backups"]] == [ids[2]]

@@ -1,7 +1,7 @@
 """What administrators see and change, in schemas."""
 
 from chalicelib.api.actions import MANAGED
-from chalicelib.api.mgmt import MOST_QUOTA
+from chalicelib.api.mgmt import COUNTED, MOST_QUOTA
 from chalicelib.api.openapi.clusters import CLUSTER
 from chalicelib.api.openapi.instances import ACTIONS_OF_ALL, DETAIL, LISTED, PERFORM
 from chalicelib.api.openapi.operation import PAGED, Noun, Operation
@@ -71,7 +71,7 @@ QUOTA = shown(
         "limit": NUMBER,
     }
 )
-LIMITS = strict_body({"instances?": whole(-1, MOST_QUOTA), "volumes?": whole(-1, MOST_QUOTA)})
+LIMITS = strict_body(dict.fromkeys((f"{each}?" for each in COUNTED), whole(-1, MOST_QUOTA)))
 VERSION: dict[str, Schema] = {
     "id": TEXT,
     "name": TEXT,
@@ -136,7 +136,8 @@ MGMT = Noun(
         "POST /mgmt/clusters/{cluster_id}/action": Operation(status=202, body=action({"reset-task": ANY})),
         "GET /mgmt/quotas/{quota_project_id}": Operation(shown({"quotas": listed(QUOTA)})),
         "PUT /mgmt/quotas/{quota_project_id}": Operation(
-            shown({"quotas": shown({"instances?": NUMBER, "volumes?": NUMBER})}), body=body({"quotas": LIMITS})
+            shown({"quotas": shown(dict.fromkeys((f"{each}?" for each in COUNTED), NUMBER))}),
+            body=body({"quotas": LIMITS}),
         ),
         "GET /projects": Operation(shown({"projects": listed(PROJECT)}), query=("name",)),
         "GET /projects/{known_project_id}": Operation(shown({"project": PROJECT})),
