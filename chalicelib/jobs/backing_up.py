@@ -27,14 +27,16 @@ def _known_by(backup_id: str) -> Backup:
 
 
 def let_backups_go(batch: TransactWrite, job: Job) -> None:
-    """Put into the batch that the job, which ends, needs its backups no more, and that its own failed if it did."""
+    """Put into the batch that the job, which ends, needs its backups no more, and how its own has ended."""
     for each in job.backup_ids or ():
         note = Backup.used_by.delete({job.job_id})
         there = Backup.backup_id.exists()
         batch.update(_known_by(each), actions=[note], condition=there, add_version_condition=False)
     backup = Backup.find(job.backup_id) if job.workflow == TAKE and job.backup_id else None
-    if backup is not None and backup.is_running and job.status != JobStatus.SUCCEEDED:
-        backup.status, backup.message, backup.updated_at = BackupStatus.FAILED, job.message, now()
+    if backup is not None and backup.is_running:
+        has_succeeded = job.status == JobStatus.SUCCEEDED
+        backup.status = BackupStatus.COMPLETED if has_succeeded else BackupStatus.FAILED
+        backup.message, backup.updated_at = job.message, now()
         batch.save(backup)
 
 

@@ -20,12 +20,13 @@ class BackupStatus(StrEnum):
 
     NEW = "NEW"  # ordered
     BUILDING = "BUILDING"  # on its way to the store
+    SAVING = "SAVING"  # whole in the store; COMPLETED with the end of its job, so whoever sees that can order the next
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     DELETING = "DELETING"  # ours: a deletion that was cut is asked for again
 
 
-RUNNING = (BackupStatus.NEW, BackupStatus.BUILDING)
+RUNNING = (BackupStatus.NEW, BackupStatus.BUILDING, BackupStatus.SAVING)
 
 
 class BackupsByProject(GlobalSecondaryIndex["Backup"]):

@@ -56,7 +56,7 @@ def _is_like_its_primary(replica: Instance, manager: BaseManager) -> bool:
 
 
 def _advance(backup: Backup, source: Instance, manager: BaseManager, guest: Guest) -> None:
-    if backup.status == BackupStatus.COMPLETED:
+    if backup.status in {BackupStatus.SAVING, BackupStatus.COMPLETED}:
         manager.end_backup(guest, backup.backup_id)
         return
     if not backup.is_running:
@@ -155,7 +155,7 @@ def _was_finished(backup: Backup) -> bool:
 
 
 def _complete(backup: Backup, manifest: Manifest) -> None:
-    backup.status, backup.message, backup.updated_at = BackupStatus.COMPLETED, None, now()
+    backup.status, backup.message, backup.updated_at = BackupStatus.SAVING, None, now()
     backup.position, backup.server_version = manifest.position, manifest.server_version
     backup.data_bytes, backup.stored_bytes = manifest.data_bytes, manifest.stored_bytes
     backup.parts_sent = len(manifest.parts)
