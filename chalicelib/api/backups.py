@@ -2,7 +2,7 @@
 
 from chalice.app import Response
 
-from chalicelib.api.answering import accepted
+from chalicelib.api.answering import told
 from chalicelib.api.pages import page
 from chalicelib.api.request import Request
 from chalicelib.api.routes import Routes
@@ -20,8 +20,7 @@ def create_backup(request: Request) -> Response:
     order = parse_backup(request.body)
     instance = request.find_id(Instance, order.instance_id)
     backup, placed = place_backup(order, instance, request.requester_for(instance))
-    answer = accepted(placed.job)
-    return Response({"backup": backup_view(backup)}, status_code=202, headers=answer.headers)
+    return told(placed.job, {"backup": backup_view(backup)}, 202)
 
 
 @routes.on("GET /backups")

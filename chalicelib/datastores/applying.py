@@ -19,11 +19,11 @@ from chalicelib.datastores.described import PUBLIC_MODE
 from chalicelib.datastores.parameters import Parameter, Value, bytes_of, is_same
 from chalicelib.errors import Permanent
 from chalicelib.models.instance import Instance
+from chalicelib.sizes import MIB
 from chalicelib.ssh.guest import File, Guest
 
 HEADER: Final = "# Parameters, laid by DTrove: "
 NOTE: Final = "/etc/dtrove/parameters.note"
-MIB: Final = 2**20
 READ: Final[LiteralString] = (  # a line for each, empty if it is not there
     'for file in {path} {path}.next {note}; do [ ! -e "$file" ] || base64 --wrap=0 "$file"; echo; done'
 )

@@ -88,7 +88,7 @@ class BackedUp(Logged):
 
         Works on a primary and on a replica. Raises NotOffered if the datastore has no such backups.
         """
-        self._check_offered(incremental=taking.since is not None)
+        self.check_backups(incremental=taking.since is not None)
         unit = backup_unit(taking.backup_id)
         if guest.state(unit) is not UnitState.NOT_STARTED:
             return
@@ -137,7 +137,7 @@ class BackedUp(Logged):
 
         The instance is a primary that was prepared. Follow with `adopt` once the unit has succeeded.
         """
-        self._check_offered()
+        self.check_backups()
         unit = restore_unit(restoring.restore_id)
         if guest.state(unit) is not UnitState.NOT_STARTED:
             return
@@ -173,7 +173,8 @@ class BackedUp(Logged):
         """Return what the taking of a backup needs beside the scripts."""
         return ()
 
-    def _check_offered(self, *, incremental: bool = False) -> None:
+    def check_backups(self, *, incremental: bool = False) -> None:
+        """Raise NotOffered if the datastore has none, or none that add to others."""
         name = f"{self.datastore.datastore} {self.datastore.version}"
         if not self.supports_backups:
             raise NotOffered(f"{name} has no backups here.")

@@ -13,9 +13,9 @@ from chalicelib.datastores.parameters import Value
 from chalicelib.datastores.units import ensure_done
 from chalicelib.errors import NotOffered, NotReady, Permanent
 from chalicelib.models.instance import Instance
+from chalicelib.sizes import GIB
 from chalicelib.ssh.guest import File, Guest
 
-BYTES_PER_GIB = 1024**3
 # A SCSI disk tells of its new size only once it is asked.
 SIZE_OF_VOLUME: Final = (
     "device=$(readlink -f {device}); ask=/sys/class/block/${{device##*/}}/device/rescan; "
@@ -96,7 +96,7 @@ class BaseManager(BackedUp):
         Raises NotReady until the guest sees its volume_gib.
         """
         size_bytes = int(guest.run(SIZE_OF_VOLUME, device=str(instance.volume_device)))
-        if size_bytes < int(instance.volume_gib) * BYTES_PER_GIB:
+        if size_bytes < int(instance.volume_gib) * GIB:
             raise NotReady(f"{instance.name} sees {size_bytes} bytes of its volume's {instance.volume_gib} GiB yet.")
         guest.run("xfs_growfs -d {folder}", folder=self.data_path)
 

@@ -1,16 +1,14 @@
 """Logged: what a datastore's service writes of itself; see logs.py."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from chalicelib import config
 from chalicelib.datastores.described import OPT, PUBLIC_MODE, SCRIPT_MODE
 from chalicelib.datastores.logs import Log, switch_log, switched_on
 from chalicelib.datastores.tuned import Tuned
 from chalicelib.models.instance import Instance
+from chalicelib.sizes import MIB
 from chalicelib.ssh.guest import File, Guest
-
-MIB: Final = 2**20
 
 
 class Logged(Tuned):

@@ -16,7 +16,8 @@ from chalicelib.jobs.workflows import WORKFLOWS, Lock, Workflow
 from chalicelib.models.cluster import Cluster, Kind
 from chalicelib.models.configuration import Configuration
 from chalicelib.models.instance import Instance
-from chalicelib.models.job import OPEN, Job, sort_key_of
+from chalicelib.models.job import OPEN, Job
+from chalicelib.models.page import sort_key_of
 from chalicelib.models.record import now, transaction
 from chalicelib.models.status import BACKUP, JobStatus
 

@@ -1,7 +1,7 @@
 """Quotas: what a project may use, counted in the very transactions that add and forget its instances."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -48,7 +48,9 @@ def set_limits(project_id: str, instances: int | None, volumes_gib: int | None, 
     )
     actions: list[Action] = [attribute.set(value) for attribute, value in given if value is not None]
     if actions:
-        actions += [Project.instances.add(0), Project.volumes_gib.add(0)]  # it may be the first we hear of the project
+        actions += [
+            getattr(Project, each.name).add(0) for each in fields(Limits)
+        ]  # it may be the first we hear of the project
         Project(project_id=project_id).update(actions=actions, add_version_condition=False)
 
 
@@ -59,48 +61,40 @@ def check_quota(project_id: str, instances: Sequence[Instance]) -> Limits:
     """
     use = use_of(project_id)
     limits = limits_of(use)
-    if 0 <= limits.instances < use.instances + len(instances):
-        raise OverLimit(f"Quota exceeded for resources: ['instances'] (limit {limits.instances}).")
-    if 0 <= limits.volumes_gib < use.volumes_gib + _gib(instances):
-        raise OverLimit(f"Quota exceeded for resources: ['volumes'] (limit {limits.volumes_gib} GiB).")
+    _check_room("instances", int(use.instances) + len(instances), limits.instances)
+    _check_room("volumes", int(use.volumes_gib) + _gib(instances), limits.volumes_gib, " GiB")
     return limits
 
 
 def add(batch: TransactWrite, project_id: str, instances: Sequence[Instance], limits: Limits) -> None:
     """Put into the batch what the instances add to the project's use, on condition that it stays within the limits."""
-    conditions = [
-        _fits(Project.instances, len(instances), limits.instances),
-        _fits(Project.volumes_gib, _gib(instances), limits.volumes_gib),
-    ]
-    conditions = [each for each in conditions if each is not None]
-    _count(batch, project_id, len(instances), _gib(instances), reduce(and_, conditions) if conditions else None)
+    _count(batch, project_id, limits, instances=len(instances), volumes_gib=_gib(instances))
 
 
 def give_back(batch: TransactWrite, project_id: str, instances: Sequence[Instance]) -> None:
     """Put into the batch that the project uses these no more."""
-    _count(batch, project_id, -len(instances), -_gib(instances), None)
+    _count(batch, project_id, instances=-len(instances), volumes_gib=-_gib(instances))
 
 
 def check_growth(job: Job, instances: Sequence[Instance]) -> Limits:
     """Return the project's limits. Raises OverLimit if what the job's volumes shall grow by would exceed them."""
     use = use_of(job.project_id)
     limits = limits_of(use)
-    growth_gib = _growth_gib(job, instances)
-    if growth_gib and 0 <= limits.volumes_gib < use.volumes_gib + growth_gib:
-        raise OverLimit(f"Quota exceeded for resources: ['volumes'] (limit {limits.volumes_gib} GiB).")
+    if growth_gib := _growth_gib(job, instances):
+        _check_room("volumes", int(use.volumes_gib) + growth_gib, limits.volumes_gib, " GiB")
     return limits
 
 
 def add_growth(batch: TransactWrite, job: Job, instances: Sequence[Instance], limits: Limits) -> None:
     """Put into the batch what the job's volumes shall grow by, on condition that it stays within the limits."""
     if growth_gib := _growth_gib(job, instances):
-        _count(batch, job.project_id, 0, growth_gib, _fits(Project.volumes_gib, growth_gib, limits.volumes_gib))
+        _count(batch, job.project_id, limits, volumes_gib=growth_gib)
 
 
 def give_back_growth(batch: TransactWrite, job: Job, instances: Sequence[Instance]) -> None:
     """Put into the batch that what the job, which ends, has not grown will not be used."""
     if growth_gib := _growth_gib(job, instances):
-        _count(batch, job.project_id, 0, -growth_gib, None)
+        _count(batch, job.project_id, volumes_gib=-growth_gib)
 
 
 def _growth_gib(job: Job, instances: Sequence[Instance]) -> int:
@@ -112,28 +106,31 @@ def _growth_gib(job: Job, instances: Sequence[Instance]) -> int:
 def add_backup(batch: TransactWrite, project_id: str) -> None:
     """Put into the batch that the project has one backup more, on condition that it may. Raises OverLimit."""
     use = use_of(project_id)
-    if 0 <= (most := limits_of(use).backups) < use.backups + 1:
-        raise OverLimit(f"Quota exceeded for resources: ['backups'] (limit {most}).")
-    _count_backups(batch, project_id, 1, _fits(Project.backups, 1, most))
+    limits = limits_of(use)
+    _check_room("backups", int(use.backups) + 1, limits.backups)
+    _count(batch, project_id, limits, backups=1)
 
 
 def give_back_backup(batch: TransactWrite, project_id: str) -> None:
-    _count_backups(batch, project_id, -1, None)
+    _count(batch, project_id, backups=-1)
 
 
-def _count_backups(batch: TransactWrite, project_id: str, more: int, condition: Any) -> None:
-    actions: list[Action] = [Project.backups.add(more), Project.instances.add(0), Project.volumes_gib.add(0)]
+def _check_room(what: str, wanted: int, limit: int, unit: str = "") -> None:
+    if 0 <= limit < wanted:
+        raise OverLimit(f"Quota exceeded for resources: ['{what}'] (limit {limit}{unit}).")
+
+
+def _count(batch: TransactWrite, project_id: str, limits: Limits | None = None, **more: int) -> None:
+    """Put into the batch so much more of each, by the names of Limits: on condition that it fits, if there are limits.
+
+    What is not named is there afterwards too: it may be the first that is heard of the project.
+    """
+    actions = [getattr(Project, each.name).add(more.get(each.name, 0)) for each in fields(Limits)]
+    fitting = [_fits(getattr(Project, name), count, getattr(limits, name)) for name, count in more.items() if limits]
+    conditions = [each for each in fitting if each is not None]
+    condition = reduce(and_, conditions) if conditions else None
     project = Project(project_id=project_id)
     batch.update(project, actions=actions, condition=condition, add_version_condition=False)
-
-
-def _count(batch: TransactWrite, project_id: str, instances: int, volumes_gib: int, condition: Any) -> None:
-    batch.update(
-        Project(project_id=project_id),
-        actions=[Project.instances.add(instances), Project.volumes_gib.add(volumes_gib)],
-        condition=condition,
-        add_version_condition=False,
-    )
 
 
 def _fits(attribute: Any, more: int, limit: int) -> Any:

@@ -7,7 +7,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAtt
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.errors import Unprocessable
-from chalicelib.models.page import one_page
+from chalicelib.models.page import newest_first
 from chalicelib.models.record import ProjectRecord, now, table_name
 from chalicelib.models.sealed import Sealed
 
@@ -83,7 +83,7 @@ class Backup(ProjectRecord):
     # --- its data
     taken_on = UnicodeAttribute()  # the instance whose server's data it is
     store_key = UnicodeAttribute()  # of the folder
-    upload_id = UnicodeAttribute(null=True)  # until all of it is there
+    upload_id = UnicodeAttribute(null=True)  # what its parts are sent under, until all of it is there
     recipient = UnicodeAttribute()  # age's public key: what it is encrypted for
     identity = Sealed()  # {"identity": age's secret key}, for the backup's id
     parts_sent = NumberAttribute(default=0)  # so far
@@ -130,14 +130,7 @@ def page_of_backups(
 ) -> tuple[list[Backup], str | None]:
     """Return backups, newest first, older than `marker` (a sort_key), and the marker of the next page if any."""
     index: Any = Backup.by_instance if instance_id else Backup.by_project
-    before: Any = BackupsByProject.sort_key < marker if marker else None
-    found = index.query(
-        instance_id or project_id, before, limit=limit + 1, page_size=limit + 1, scan_index_forward=False
-    )
-    backups, more = one_page(found, limit)
-    if backups and backups[0].project_id != project_id:  # of another project's instance: all of them are
-        return [], None
-    return backups, backups[-1].sort_key if more else None
+    return newest_first(index, instance_id or project_id, project_id, limit, marker)
 
 
 def newest_completed(project_id: str, instance_id: str) -> Backup | None:

@@ -1,6 +1,5 @@
 """Jobs: one run of a workflow each: who asked, how far it is, how it ended."""
 
-from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import (
@@ -14,7 +13,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 
-from chalicelib.models.page import one_page
+from chalicelib.models.page import newest_first
 from chalicelib.models.record import ProjectRecord, now, table_name
 from chalicelib.models.sealed import Sealed
 from chalicelib.models.status import JobStatus
@@ -124,20 +123,9 @@ class Job(ProjectRecord):
         self.save_if(status == JobStatus.RUNNING)
 
 
-def sort_key_of(started_at: datetime, job_id: str) -> str:
-    return f"{started_at:%Y-%m-%dT%H:%M:%S.%f}Z {job_id}"
-
-
 def page_of_jobs(
     project_id: str, limit: int, marker: str | None, cluster_id: str | None
 ) -> tuple[list[Job], str | None]:
     """Return jobs, newest first, older than `marker` (a sort_key), and the marker of the next page if there is one."""
     index: Any = Job.by_cluster if cluster_id else Job.by_project
-    before: Any = JobsByProject.sort_key < marker if marker else None
-    found = index.query(
-        cluster_id or project_id, before, limit=limit + 1, page_size=limit + 1, scan_index_forward=False
-    )
-    jobs, more = one_page(found, limit)
-    if jobs and jobs[0].project_id != project_id:  # of another project's cluster: all of them are
-        return [], None
-    return jobs, jobs[-1].sort_key if more else None
+    return newest_first(index, cluster_id or project_id, project_id, limit, marker)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from chalicelib.datastores import manager_of
-from chalicelib.errors import BadRequest, NotFound, NotOffered, Unprocessable
+from chalicelib.errors import BadRequest, NotFound, Unprocessable
 from chalicelib.jobs.backing_up import TAKE, hold
 from chalicelib.jobs.beginnings import check, draft, not_now, take_lock
 from chalicelib.jobs.quota import add_backup, give_back_backup
@@ -22,7 +22,8 @@ from chalicelib.models.backup import (
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
-from chalicelib.models.job import Job, sort_key_of
+from chalicelib.models.job import Job
+from chalicelib.models.page import sort_key_of
 from chalicelib.models.record import Stale, now, transaction
 from chalicelib.models.status import BACKUP, Status
 from chalicelib.orders import secrets
@@ -115,16 +116,14 @@ def _check_at_rest(asked: Instance) -> None:
 def _chain(order: BackupOrder, asked: Instance, serving: Sequence[Instance]) -> list[Backup]:
     """Return the backups that the new one adds to, the whole one first; none if it shall be whole."""
     manager = manager_of(Datastore.of_version(asked.datastore_version_id))
-    if not manager.supports_backups:
-        raise NotOffered(f"{asked.datastore} {asked.datastore_version} has no backups here.")
+    manager.check_backups()
     if not order.parent_id and not order.is_incremental:
         return []
     if not manager.supports_incremental_backups:
         raise BadRequest(f"Validation error: backup: every backup of {asked.datastore} is whole: none adds to another")
     if order.parent_id:
         parent = Backup.of_project(asked.project_id, order.parent_id)
-        _check_parent(parent, asked, serving)
-        return chain_of(parent)
+        return _chain_to(parent, asked, serving)
     newest = newest_completed(asked.project_id, asked.instance_id)
     if newest is None or not _server_of(newest, serving):
         return []
@@ -133,15 +132,17 @@ def _chain(order: BackupOrder, asked: Instance, serving: Sequence[Instance]) -> 
     return []
 
 
-def _check_parent(parent: Backup, asked: Instance, serving: Sequence[Instance]) -> None:
+def _chain_to(parent: Backup, asked: Instance, serving: Sequence[Instance]) -> list[Backup]:
+    """Return the chain that ends with it. Raises BadRequest, Unprocessable if nothing of the instance can add to it."""
     if parent.status != BackupStatus.COMPLETED:
         raise Unprocessable(f"Backup {parent.backup_id} is {parent.status}: nothing can be added to it.")
     if parent.cluster_id != asked.cluster_id:
         raise BadRequest(f"Validation error: backup['parent_id']: {parent.backup_id} is of another instance")
     if not _server_of(parent, serving):
         raise Unprocessable(f"Instance {parent.taken_on}, which {parent.backup_id} was taken on, does not serve.")
-    if len(chain_of(parent)) >= LONGEST_CHAIN:
+    if len(chain := chain_of(parent)) >= LONGEST_CHAIN:
         raise BadRequest(f"Validation error: backup['parent_id']: a chain has at most {LONGEST_CHAIN} backups")
+    return chain
 
 
 def _server_of(backup: Backup, serving: Sequence[Instance]) -> Instance | None:

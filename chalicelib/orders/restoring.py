@@ -7,9 +7,9 @@ from chalicelib.models.backup import DATA, MANIFEST, Backup, BackupStatus, chain
 from chalicelib.models.datastore import Datastore
 from chalicelib.orders.catalog import find_datastore
 from chalicelib.orders.order import ClusterOrder
+from chalicelib.sizes import GIB
 from chalicelib.stores import store
 
-BYTES_PER_GIB = 2**30
 ROOM_SHARE = 0.95  # of a volume that data may fill; its file system wants the rest
 
 
@@ -47,8 +47,8 @@ def version_of(order: ClusterOrder, chain: Sequence[Backup]) -> Datastore:
 def _check_room(chain: Sequence[Backup], order: ClusterOrder) -> None:
     needed_bytes = sum(int(each.data_bytes) for each in chain)
     for each in order.instances:
-        if each.volume_gib and needed_bytes > each.volume_gib * BYTES_PER_GIB * ROOM_SHARE:
-            what = f"backup {chain[-1].backup_id} has {needed_bytes / BYTES_PER_GIB:.1f} GiB of data"
+        if each.volume_gib and needed_bytes > each.volume_gib * GIB * ROOM_SHARE:
+            what = f"backup {chain[-1].backup_id} has {needed_bytes / GIB:.1f} GiB of data"
             raise BadRequest(f"Validation error: volume: {what}: {each.volume_gib} GiB are not enough")
 
 

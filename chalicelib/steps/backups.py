@@ -16,6 +16,7 @@ from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
 from chalicelib.models.record import now
+from chalicelib.sizes import GIB, MIB
 from chalicelib.ssh.guest import Guest, UnitState
 from chalicelib.steps.acting import patiently
 from chalicelib.steps.manifest import Manifest, is_stored
@@ -23,7 +24,6 @@ from chalicelib.steps.step import instance_errand_step
 from chalicelib.steps.world import guest_of, manager_for
 from chalicelib.stores import store
 
-GIB = 2**30
 ADDRESSES_AT_ONCE = 256  # of parts: what a guest sends until it is asked again
 MOST_ADDRESSES = 2_048  # a megabyte of them
 REPORT_EVERY = timedelta(seconds=5)
@@ -91,7 +91,8 @@ def _begin(backup: Backup, source: Instance, manager: BaseManager, guest: Guest)
 
 def _go_on(backup: Backup, taken: Taken, manager: BaseManager, guest: Guest) -> None:
     """Hand over addresses, and note how far it is, every few seconds or as soon as it may run out of them."""
-    sent_before, backup.parts_sent = int(backup.parts_sent), max(_numbers(taken), default=int(backup.parts_sent))
+    sent_before = int(backup.parts_sent)
+    backup.parts_sent = sent_before + len(taken.parts)  # those above it, in their order
     backup.data_bytes, backup.data_bytes_expected = taken.read_bytes, taken.of_bytes
     few = backup.parts_addressed - backup.parts_sent < ADDRESSES_AT_ONCE // 2
     if few or now() - backup.updated_at >= REPORT_EVERY:
@@ -99,11 +100,7 @@ def _go_on(backup: Backup, taken: Taken, manager: BaseManager, guest: Guest) -> 
         manager.hand_over(guest, backup.backup_id, _next_urls(backup, min(count, MOST_ADDRESSES)))
         backup.updated_at = now()
         backup.save_if(Backup.backup_id.exists())
-    raise NotReady(f"{taken.read_bytes // 2**20} of about {taken.of_bytes // 2**20} MiB are read.")
-
-
-def _numbers(taken: Taken) -> list[int]:
-    return [each.number for each in taken.parts]
+    raise NotReady(f"{taken.read_bytes // MIB} of about {taken.of_bytes // MIB} MiB are read.")
 
 
 def _next_urls(backup: Backup, count: int) -> Mapping[int, str]:
@@ -156,6 +153,7 @@ def _was_finished(backup: Backup) -> bool:
 
 def _complete(backup: Backup, manifest: Manifest) -> None:
     backup.status, backup.message, backup.updated_at = BackupStatus.SAVING, None, now()
+    backup.upload_id = None
     backup.position, backup.server_version = manifest.position, manifest.server_version
     backup.data_bytes, backup.stored_bytes = manifest.data_bytes, manifest.stored_bytes
     backup.parts_sent = len(manifest.parts)
@@ -165,4 +163,4 @@ def _complete(backup: Backup, manifest: Manifest) -> None:
 def _part_bytes(source: Instance) -> int:
     """Return a size of which a volume that is full, and does not shrink at all, makes no more parts than may be."""
     most_bytes = 2 * int(source.volume_gib or UNKNOWN_GIB) * GIB
-    return max(config.current().dtrove_backup_part_mib * 2**20, -(-most_bytes // store().most_parts))
+    return max(config.current().dtrove_backup_part_mib * MIB, -(-most_bytes // store().most_parts))

@@ -6,13 +6,14 @@ from chalicelib.errors import NotReady
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
+from chalicelib.sizes import MIB
 from chalicelib.ssh.guest import Guest
 from chalicelib.steps import shelf
 from chalicelib.steps.publishing import next_of, set_goal, stretches_of
 from chalicelib.steps.step import errand_step
 from chalicelib.steps.world import manager_for
 
-PIECE_BYTES = 2 * 2**20  # of a part, unless less is left
+PIECE_BYTES = 2 * MIB  # of a part, unless less is left
 
 
 @errand_step

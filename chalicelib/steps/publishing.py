@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from chalicelib import config
 from chalicelib.datastores.logs import LogFile
 from chalicelib.models.job import Job
+from chalicelib.sizes import MIB
 from chalicelib.steps.shelf import Part
-
-MIB = 2**20
 
 
 @dataclass(frozen=True)

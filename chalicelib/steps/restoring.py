@@ -10,6 +10,7 @@ from chalicelib.models.backup import Backup, chain_of
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
+from chalicelib.sizes import MIB
 from chalicelib.ssh.guest import Guest, UnitState
 from chalicelib.steps.manifest import Manifest
 from chalicelib.steps.step import errand_step
@@ -44,7 +45,7 @@ def _fill(chain: Sequence[Backup], manager: BaseManager, instance: Instance, gue
         raise Permanent(reason)
     if restored.state is not UnitState.SUCCEEDED:
         manager.hand_over_reading(guest, restore_id, urls)
-        done, whole = restored.done_bytes // 2**20, restored.of_bytes // 2**20
+        done, whole = restored.done_bytes // MIB, restored.of_bytes // MIB
         raise NotReady(f"{done} of {whole} MiB are restored on {instance.name}.")
 
 

@@ -5,18 +5,14 @@ logs/<instance>/<log>/<generation>-<life>/<offset>.log    a part: what the file 
 A file that was emptied, and began anew from 0, lives once more. Keys sort as the log was written.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib import aws, config
 from chalicelib.models.record import now
+from chalicelib.stores import bucket
 
-AT_ONCE = 1_000  # keys that S3 deletes in one request
-URL_SECONDS = 900  # that a URL opens a part; no longer than the credentials that sign it
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -50,14 +46,16 @@ def prefix_of(instance_id: str, log: str = "") -> str:
 
 def parts_of(instance_id: str, log: str = "") -> list[Part]:
     """Return what lies there of the log, or of all logs of the instance, by key."""
-    return [Part(each["Key"], each["Size"], each["LastModified"]) for each in _listed(prefix_of(instance_id, log))]
+    return [
+        Part(each["Key"], each["Size"], each["LastModified"]) for each in bucket.listed(prefix_of(instance_id, log))
+    ]
 
 
 def put(instance_id: str, log: str, life: str, offset: int, data: bytes) -> Part | None:
     """Lay down a part, unless one lies there: then another try of the same was first, and None is returned."""
     key = f"{prefix_of(instance_id, log)}{life}/{offset:015d}.log"
     try:
-        _s3().put_object(Bucket=_bucket(), Key=key, Body=data, IfNoneMatch="*", ContentType="text/plain")
+        bucket.s3().put_object(**bucket.at(key), Body=data, IfNoneMatch="*", ContentType="text/plain")
     except ClientError as error:
         if error.response["Error"]["Code"] not in TAKEN:
             raise
@@ -67,32 +65,11 @@ def put(instance_id: str, log: str, life: str, offset: int, data: bytes) -> Part
 
 def clear(instance_id: str, log: str = "") -> bool:
     """Take away all that lies there of the log, or of all logs of the instance; return whether there was something."""
-    keys = [each["Key"] for each in _listed(prefix_of(instance_id, log))]
-    for start in range(0, len(keys), AT_ONCE):
-        _delete(keys[start : start + AT_ONCE])
+    keys = [each["Key"] for each in bucket.listed(prefix_of(instance_id, log))]
+    bucket.delete(keys)
     return bool(keys)
 
 
 def url_of(part: Part) -> str:
     """Return a URL that anybody may read the part at, for a while."""
-    wanted = {"Bucket": _bucket(), "Key": part.key}
-    return str(_s3().generate_presigned_url("get_object", wanted, ExpiresIn=URL_SECONDS))
-
-
-def _listed(prefix: str) -> Iterator[dict[str, Any]]:
-    for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=_bucket(), Prefix=prefix):
-        yield from page.get("Contents", [])
-
-
-def _delete(keys: Sequence[str]) -> None:
-    answer = _s3().delete_objects(Bucket=_bucket(), Delete={"Objects": [{"Key": each} for each in keys], "Quiet": True})
-    for failed in answer.get("Errors", []):
-        raise ClientError({"Error": failed}, "DeleteObjects")
-
-
-def _bucket() -> str:
-    return config.current().dtrove_bucket
-
-
-def _s3() -> Any:
-    return aws.client("s3")
+    return bucket.signed("get_object", bucket.at(part.key))

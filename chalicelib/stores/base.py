@@ -18,10 +18,9 @@ class Sent:
 class BaseStore(ABC):
     """One store. Every method may be repeated: "already there" and "already gone" are success.
 
-    What it signs opens one part, or one object for reading, to whoever has it, for `url_seconds`.
+    What it signs opens one part, or one object for reading, to whoever has it, for a quarter of an hour.
     """
 
-    url_seconds: ClassVar[int] = 900
     most_parts: ClassVar[int]  # of an object
 
     @abstractmethod

@@ -8,6 +8,7 @@ from chalicelib.config import Config
 from local import machine, service
 from local.api import Api
 from local.service import Service
+from tests.clients.stock import Stock, environment, openstack
 from tests.e2e.keystone_place import Place, served
 from tests.keystone.cloud import real_cloud
 
@@ -37,6 +38,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def api(running: Service) -> Api:
     return running.api()
+
+
+@pytest.fixture
+def member(running: Service) -> Iterator[Stock]:
+    """The stock client, with a member's token."""
+    api = running.api()
+    with openstack(environment(api.url, api.token)) as stock:
+        yield stock
 
 
 @pytest.fixture(scope="session")

@@ -51,15 +51,36 @@ def eventually(ask: Callable[[], Any], wanted: Any) -> None:
 
 
 def active(member: Stock, name: str) -> Any:
+    return _awaited(member, "instance", name, {"status": "ACTIVE", "operating_status": "HEALTHY"})
+
+
+def completed(member: Stock, name: str) -> Any:
+    return _awaited(member, "backup", name, {"status": "COMPLETED"})
+
+
+def _awaited(member: Stock, what: str, name: str, wanted: dict[str, str]) -> Any:
     """Wait as a person does, by showing it again."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
-        shown = member.shown("database", "instance", "show", name)
-        if (shown["status"], shown["operating_status"]) == ("ACTIVE", "HEALTHY"):
+        shown = member.shown("database", what, "show", name)
+        if shown.items() >= wanted.items():
             return shown
-        assert shown["status"] != "ERROR", shown
+        assert shown["status"] not in {"ERROR", "FAILED"}, shown
         time.sleep(0.5)
-    raise AssertionError(f"{name} is not ACTIVE: {shown}")
+    raise AssertionError(f"{name} is not {wanted}: {shown}")
+
+
+def shop(member: Stock, datastore: str, version: str, ask: Callable[..., Any]) -> str:
+    """Have an instance db1 with a database `shop`, in which al has a first text; return its address."""
+    member.shown(
+        *("database", "instance", "create", "db1", "--flavor", "1", "--size", "1", "--datastore", datastore),
+        *("--datastore-version", version, "--databases", "shop", "--users", f"al:{PASSWORD}"),
+    )
+    address = str(active(member, "db1")["ip"])
+    member("database", "user", "grant", "access", "db1", "al", "shop")
+    ask(address, "al", PASSWORD, "CREATE TABLE texts (value TEXT)")
+    ask(address, "al", PASSWORD, "INSERT INTO texts VALUES ('first')")
+    return address
 
 
 def gone(member: Stock, name: str) -> None:

@@ -13,8 +13,7 @@ from chalicelib.config import Config
 from chalicelib.providers.nspawn import host
 from chalicelib.providers.nspawn.site import Site
 from local.api import Api
-from local.service import Service
-from tests.clients.stock import Failed, Stock, environment, openstack
+from tests.clients.stock import Failed, Stock
 from tests.e2e.clusters import Ordered
 from tests.e2e.conftest import SITE
 from tests.outsiders import Outsider, outsider
@@ -38,13 +37,6 @@ with redis.Redis(sys.argv[1], username="al", password=sys.stdin.readline().strip
     while sys.stdin.readline():
         print(al.ping(), flush=True)
 """  # over one connection: pings at once, and again at each line it is sent
-
-
-@pytest.fixture
-def member(running: Service) -> Iterator[Stock]:
-    api = running.api()
-    with openstack(environment(api.url, api.token)) as stock:
-        yield stock
 
 
 @pytest.fixture

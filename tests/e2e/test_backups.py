@@ -1,34 +1,14 @@
 """Backups with the stock client, of real databases, over the embedded object store: what was dropped comes back."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 import redis
 
 from local.service import Service
-from tests.clients.stock import Stock, environment, openstack
-from tests.e2e.guide import PASSWORD, active, eventually, gone, mysql, postgresql
+from tests.clients.stock import Stock
+from tests.e2e.guide import PASSWORD, active, completed, gone, mysql, postgresql, shop
 
 pytestmark = pytest.mark.guests
 ASKS = {"mysql": ("10.11", mysql), "postgresql": ("15", postgresql)}
-
-
-@pytest.fixture
-def member(running: Service) -> Iterator[Stock]:
-    api = running.api()
-    with openstack(environment(api.url, api.token)) as stock:
-        yield stock
-
-
-def completed(member: Stock, name: str) -> Any:
-    def status() -> str:
-        shown: str = member.shown("database", "backup", "show", name)["status"]
-        assert shown != "FAILED", member.shown("database", "backup", "show", name)
-        return shown
-
-    eventually(status, "COMPLETED")
-    return member.shown("database", "backup", "show", name)
 
 
 @pytest.mark.parametrize("datastore", ASKS)
@@ -36,14 +16,7 @@ def test_what_was_dropped_comes_back(member: Stock, datastore: str) -> None:
     """Rows, a backup, more rows, one that adds to it; then the table is dropped, and both are restored elsewhere."""
     version, ask = ASKS[datastore]
     on = ("--datastore", datastore, "--datastore-version", version)
-    member.shown(
-        *("database", "instance", "create", "db1", "--flavor", "1", "--size", "1", *on),
-        *("--databases", "shop", "--users", f"al:{PASSWORD}"),
-    )
-    address = active(member, "db1")["ip"]
-    member("database", "user", "grant", "access", "db1", "al", "shop")
-    ask(address, "al", PASSWORD, "CREATE TABLE texts (value TEXT)")
-    ask(address, "al", PASSWORD, "INSERT INTO texts VALUES ('first')")
+    address = shop(member, datastore, version, ask)
 
     member.shown("database", "backup", "create", "whole", "--instance", "db1")
     whole = completed(member, "whole")

@@ -35,13 +35,6 @@ ASKS: dict[str, tuple[str, Callable[..., Any], str, str, str]] = {  # the log, w
 
 
 @pytest.fixture
-def member(running: Service) -> Iterator[Stock]:
-    api = running.api()
-    with openstack(environment(api.url, api.token)) as stock:
-        yield stock
-
-
-@pytest.fixture
 def reader(running: Service) -> Iterator[Stock]:
     api = running.api("DTROVE_READER_TOKEN")
     with openstack(environment(api.url, api.token)) as stock:

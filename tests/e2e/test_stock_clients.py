@@ -1,6 +1,6 @@
 """Trove's user guide with the stock clients, on real guests: what they ask for is so for whoever logs in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -8,9 +8,8 @@ import pymysql
 import pytest
 import redis
 
-from local.service import Service
-from tests.clients.stock import Failed, Stock, environment, openstack
-from tests.e2e.guide import PASSWORD, active, column, eventually, gone, mysql, postgresql
+from tests.clients.stock import Failed, Stock
+from tests.e2e.guide import PASSWORD, active, column, eventually, gone, mysql, postgresql, shop
 
 pytestmark = pytest.mark.guests
 
@@ -27,26 +26,10 @@ ASKS: dict[str, tuple[str, str, str, Ask]] = {
 }
 
 
-@pytest.fixture
-def member(running: Service) -> Iterator[Stock]:
-    api = running.api()
-    with openstack(environment(api.url, api.token)) as stock:
-        yield stock
-
-
 @pytest.mark.parametrize("datastore", ASKS)
 def test_from_create_to_delete(member: Stock, datastore: str) -> None:
     version, root, administration, ask = ASKS[datastore]
-    on = ("--datastore", datastore, "--datastore-version", version)
-    member.shown(
-        *("database", "instance", "create", "db1", "--flavor", "1", "--size", "1", *on),
-        *("--databases", "shop", "--users", f"al:{PASSWORD}"),
-    )
-    address = active(member, "db1")["ip"]
-
-    member("database", "user", "grant", "access", "db1", "al", "shop")
-    ask(address, "al", PASSWORD, "CREATE TABLE texts (value TEXT)")
-    ask(address, "al", PASSWORD, "INSERT INTO texts VALUES ('first')")
+    address = shop(member, datastore, version, ask)
 
     member("database", "db", "create", "db1", "other")
     member("database", "user", "create", "db1", "bo", PASSWORD, "--databases", "other")

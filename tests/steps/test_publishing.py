@@ -29,6 +29,7 @@ from chalicelib.steps import logs, shelf
 from chalicelib.steps.entry import run_step
 from chalicelib.steps.publishing import stretches_of
 from chalicelib.steps.shelf import Part
+from chalicelib.stores import bucket
 from tests.api.served import created
 from tests.conftest import SETTINGS
 from tests.ledger import Ledger, LedgerManager
@@ -272,7 +273,7 @@ def test_only_the_log_that_is_meant_is_discarded(instance: Instance, book: Logbo
 def test_more_than_s3_lists_and_deletes_at_once_is_discarded(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "AT_ONCE", 2)
+    monkeypatch.setattr(bucket, "AT_ONCE", 2)
     for offset in range(5):
         shelf.put(instance.instance_id, "server", "1-1-000", offset, b"x")
 
@@ -372,7 +373,7 @@ def test_of_a_file_that_is_published_nothing_is_left() -> None:
 
 def test_a_url_leads_to_the_bucket_in_its_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setattr(shelf, "_s3", lambda: aws.client.__wrapped__("s3"))
+    monkeypatch.setattr(aws, "client", aws.client.__wrapped__)
 
     url = shelf.url_of(Part("logs/i/general/1-2-000/000000000000000.log", 1, datetime.now(UTC)))
 

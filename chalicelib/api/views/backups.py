@@ -2,8 +2,7 @@
 
 from chalicelib.api.views.links import View, when
 from chalicelib.models.backup import Backup, BackupStatus
-
-BYTES_PER_GB = 2**30  # what Trove calls GB
+from chalicelib.sizes import GIB  # what Trove calls GB
 
 
 def backup_view(backup: Backup) -> View:
@@ -18,7 +17,7 @@ def backup_view(backup: Backup) -> View:
         "parent_id": backup.parent_id,
         "project_id": backup.project_id,
         "status": backup.status,
-        "size": round(int(size_bytes) / BYTES_PER_GB, 3),
+        "size": round(int(size_bytes) / GIB, 3),
         "locationRef": backup.store_key if is_whole else None,
         "storage_driver": "s3",
         "datastore": {
