@@ -1,5 +1,6 @@
 """A project with something for each route of the API to name, its cloud and guests invented."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ NODE = {"flavorRef": "1", "volume": {"size": 1}}
 AL, BO = {"name": "al", "password": PASSWORD}, {"name": "bo", "password": PASSWORD}
 GROUP = {"name": "tuning", "values": {"most": 7}, "datastore": LEDGER}
 INSTANCE = {"name": "db", **NODE, "datastore": LEDGER}
-BODIES: dict[str, Any] = {  # of all requests that need one; a route without a row is sent none
+BODIES: dict[str, Any] = {  # of all requests that need one, {words} are a scene's ids; without a row none is sent
+    "POST /backups": {"backup": {"name": "again", "instance": "{instance_id}"}},
     "POST /clusters": {"cluster": {"name": "c", "datastore": LEDGER, "instances": [NODE] * 3}},
     "POST /clusters/{cluster_id}": {"restart": {}},
     "POST /instances": {"instance": INSTANCE},
@@ -85,6 +87,7 @@ class Scene:
         instance = made("/instances", "instance", {**INSTANCE, **accounts})
         cluster = made("/clusters", "cluster", {"name": "c", "datastore": LEDGER, "instances": [NODE] * 2})
         group = made("/configurations", "configuration", GROUP)
+        backup = made("/backups", "backup", {"name": "nightly", "instance": instance["id"]})
         shown = member.get(f"/clusters/{cluster['id']}").body["cluster"]
         return cls(
             {
@@ -93,6 +96,7 @@ class Scene:
                 "cluster_id": cluster["id"],
                 "member": shown["instances"][1]["id"],
                 "configuration_id": group["id"],
+                "backup_id": backup["id"],
                 "version": version_id_of("ledger", "1"),
                 **{
                     "datastore": "ledger",
@@ -114,5 +118,9 @@ class Scene:
 
         method, path = route.split()
         ids = self.ids | {placeholder: self.ids[name] for placeholder, name in OTHERS.get(route, {}).items()}
-        filled = re.sub(r"{(\w+)}", lambda match: ids.get(match[1], "x"), path)
-        return ApiCaller(POLICY[route]).send(method, filled, BODIES.get(route)).status
+        body = json.loads(_filled(json.dumps(BODIES.get(route)), ids))
+        return ApiCaller(POLICY[route]).send(method, _filled(path, ids), body).status
+
+
+def _filled(text: str, ids: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda match: ids.get(match[1], "x"), text)
