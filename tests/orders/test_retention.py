@@ -53,7 +53,7 @@ def test_what_is_older_than_so_many_days_goes_but_not_the_newest() -> None:
 def test_of_days_weeks_and_months_the_newest_is_kept() -> None:
     """2026-06-29 was a Monday."""
     hourly = [backup(number, timedelta(hours=12 * (10 - number))) for number in range(10)]
-    assert left(hourly, daily=2) == ["b7", "b9"]
+    assert left(hourly, daily=2) == ["b8", "b9"]
     assert left(nightly(20), weekly=3) == ["b11", "b18", "b19"]  # of Sundays the 21st and 28th, and yesterday's
     months = [each.created_at.month for each in nightly(70) if each.backup_id in left(nightly(70), monthly=3)]
     assert months == [4, 5, 6]
