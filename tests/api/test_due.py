@@ -14,7 +14,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import utc
 from chalicelib.models.schedule import Schedule
 from chalicelib.models.status import JobStatus, Status
-from chalicelib.orders import due
+from chalicelib.orders import due, schedules
 from chalicelib.orders.expiry import EXPIRE
 from chalicelib.orders.times import spread
 from chalicelib.stores import store
@@ -145,13 +145,13 @@ def test_two_ticks_at_once_make_one(
     simulation: Simulation, instance_id: str, schedule_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_to(simulation, record(schedule_id).look_at + MINUTE)
-    plan, ticks = due.plan, []
+    ticks = list[str]()
 
     def interrupted(schedule: Schedule, moment: datetime) -> None:
         if not ticks:
             ticks.append("the second")
             assert tick() == 1
-        plan(schedule, moment)
+        schedules.plan(schedule, moment)
 
     monkeypatch.setattr(due, "plan", interrupted)
     assert tick() == 0  # the first comes late, and changes nothing

@@ -18,7 +18,7 @@ from chalicelib.providers.memory_cloud import Address
 from local.api import Api, ApiError
 from local.service import STACK
 from tests.embedded.invented import held
-from tests.embedded.policies import without
+from tests.embedded.policies import denials, without
 from tests.embedded.service import PATIENCE_SECONDS, Embedded
 from tests.ledger import REFUSED, RULED
 from tests.local.deployed import until
@@ -198,8 +198,10 @@ def schedules(service: Embedded, member: Api, instance_id: str) -> None:
     at_rest(service)
     look_at(service, made["id"])
     at_rest(service)
-    (left,) = member.get(f"/backups?instance_id={instance_id}")["backups"]
-    assert (left["id"], left["status"]) == (member.get(path)["schedule"]["last_backup_id"], "COMPLETED")
+    found = member.get(f"/backups?instance_id={instance_id}")["backups"]
+    assert [each["status"] for each in found] == ["COMPLETED"], (found, denials(service, "Records"))
+    (left,) = found
+    assert left["id"] == member.get(path)["schedule"]["last_backup_id"]
     member.send("PATCH", path, {"schedule": {"is_paused": True}})
     assert [each["id"] for each in member.get("/schedules")["schedules"]] == [made["id"]]
     member.delete(path)
@@ -213,10 +215,10 @@ def schedules(service: Embedded, member: Api, instance_id: str) -> None:
 def order_by_schedule(service: Embedded, schedule_id: str, minutes: int) -> None:
     """Have a time of the schedule's been due so many minutes ago less ten, and look at it."""
     next_at = Schedule.next_at.serialize(datetime.now(UTC) + timedelta(minutes=minutes - 10))
-    look_at(service, schedule_id, next_at=next_at)
+    assert look_at(service, schedule_id, next_at=next_at) == 1, denials(service, "Scheduler")
 
 
-def look_at(service: Embedded, schedule_id: str, **values: str) -> None:
+def look_at(service: Embedded, schedule_id: str, **values: str) -> int:
     values |= {"look_at": Schedule.look_at.serialize(datetime.now(UTC) - timedelta(minutes=1))}
     service.aws.client("dynamodb").update_item(
         TableName="dtrove-schedules",
@@ -224,7 +226,7 @@ def look_at(service: Embedded, schedule_id: str, **values: str) -> None:
         UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in values),
         ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
     )
-    service.invoke("Scheduler")
+    return int(service.invoke("Scheduler"))
 
 
 def write(service: Embedded, data: bytes) -> None:

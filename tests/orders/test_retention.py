@@ -31,11 +31,11 @@ def nightly(count: int, full_every: int = 1) -> list[Backup]:
     ]
 
 
-def gone(backups: Sequence[Backup], zone: str = "UTC", **rules: int) -> list[str]:
+def gone(backups: Sequence[Backup], zone: str = "UTC", /, **rules: int) -> list[str]:
     return [each.backup_id for each in expired(backups, rules, ZoneInfo(zone), NOON)]
 
 
-def left(backups: Sequence[Backup], zone: str = "UTC", **rules: int) -> list[str]:
+def left(backups: Sequence[Backup], zone: str = "UTC", /, **rules: int) -> list[str]:
     went = gone(backups, zone, **rules)
     return [each.backup_id for each in backups if each.backup_id not in went]
 
@@ -102,7 +102,8 @@ def histories(draw: st.DrawFn) -> list[Backup]:
     for number in range(draw(st.integers(0, 25))):
         age -= timedelta(hours=draw(st.integers(1, 300)))
         parents = [each for each in made if each.status == GOOD]
-        parent = parents[-1].backup_id[1:] if parents and draw(st.booleans()) else None
+        is_added = bool(parents) and draw(st.integers(0, 1)) == 1
+        parent = parents[-1].backup_id[1:] if is_added else None
         status = draw(st.sampled_from(STATES))
         made.append(backup(number, max(age, timedelta()), int(parent) if parent else None, status))
     return made
@@ -112,7 +113,7 @@ def histories(draw: st.DrawFn) -> list[Backup]:
 def test_whatever_happened_what_is_needed_stays(made: list[Backup], rules: dict[str, int]) -> None:
     by_id = {each.backup_id: each for each in made}
     good = sorted((each for each in made if is_good(each, by_id)), key=lambda each: each.created_at)
-    doomed = gone(made, **rules)
+    doomed = gone(made, "UTC", **rules)
     stay = {each: by_id[each] for each in by_id if each not in doomed}
 
     if good:  # the last good one, with its chain
@@ -133,5 +134,5 @@ def test_whatever_happened_what_is_needed_stays(made: list[Backup], rules: dict[
 
 @given(histories(), st.dictionaries(st.sampled_from(sorted(RULES)), st.integers(1, 12), min_size=1))
 def test_what_was_pruned_needs_no_more_pruning(made: list[Backup], rules: dict[str, int]) -> None:
-    doomed = set(gone(made, **rules))
-    assert gone([each for each in made if each.backup_id not in doomed], **rules) == []
+    doomed = set(gone(made, "UTC", **rules))
+    assert gone([each for each in made if each.backup_id not in doomed], "UTC", **rules) == []

@@ -74,7 +74,6 @@ def overdue(service: Simulation) -> None:
     """A schedule whose time passed hours ago, and whose cluster is not to be had."""
     instance = ordered(1).instances[0]
     at = now() - timedelta(hours=5)
-    common = {"project_id": instance.project_id, "cluster_id": instance.cluster_id, "name": "nightly"}
     Schedule(
         schedule_id="nightly",
         instance_id=instance.instance_id,
@@ -84,7 +83,9 @@ def overdue(service: Simulation) -> None:
         watch=WATCHED,
         next_at=at,
         look_at=at,
-        **common,
+        project_id=instance.project_id,
+        cluster_id=instance.cluster_id,
+        name="nightly",
     ).add()
     app.scheduler({}, None)
 
