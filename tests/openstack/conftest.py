@@ -8,8 +8,16 @@ from tests.openstack.scene import Project, Server, project_of
 
 
 @pytest.fixture(scope="session")
-def project(cloud: None) -> Iterator[Project]:
+def lasting(cloud: None) -> Iterator[Project]:
+    """What is made in it stays for all tests: there is room for ten servers."""
     with project_of("dtrove") as project:
+        yield project
+
+
+@pytest.fixture
+def project(lasting: Project) -> Iterator[Project]:
+    """What a test makes in it goes with the test."""
+    with lasting.for_a_while() as project:
         yield project
 
 
@@ -20,12 +28,12 @@ def other_project(cloud: None) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="session")
-def group_id(project: Project) -> str:
+def group_id(lasting: Project) -> str:
     """A security group that lets SSH in."""
-    return project.group(22)
+    return lasting.group(22)
 
 
 @pytest.fixture(scope="session")
-def server(project: Project, group_id: str) -> Server:
+def server(lasting: Project, group_id: str) -> Server:
     """A server that tests leave running as they found it."""
-    return project.server(group_id, metadata={"cluster": "c1"})
+    return lasting.server(group_id, metadata={"cluster": "c1"})

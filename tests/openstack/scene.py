@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, LiteralString
 
@@ -61,7 +61,12 @@ class Project:
 
     connection: Any  # openstacksdk's, whose types would have each answer doubted
     made: ExitStack
-    groups: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def for_a_while(self) -> Iterator["Project"]:
+        """Remove in the end what is made meanwhile."""
+        with ExitStack() as made:
+            yield Project(self.connection, made)
 
     @property
     def network_id(self) -> str:

@@ -1,6 +1,7 @@
 """What the tests' cloud must do with networks: who reaches whom is real, and changes at once."""
 
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -23,8 +24,9 @@ socketserver.ThreadingTCPServer(("", {PORT}), Echo).serve_forever()
 
 
 @pytest.fixture(scope="module")
-def neighbour(project: Project, group_id: str) -> Server:
-    return project.server(group_id)
+def neighbour(lasting: Project, group_id: str) -> Iterator[Server]:
+    with lasting.for_a_while() as project:
+        yield project.server(group_id)
 
 
 def test_a_port_opens_and_closes_with_its_rule(project: Project, server: Server, group_id: str) -> None:
