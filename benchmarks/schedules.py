@@ -20,6 +20,7 @@ its backups: the tick that orders it, the look at its end, and the order of the 
 """
 COUNTS = 100, 100_000
 DUE = 0, 1, 100
+LEAST_OF_AN_ORDER = 20  # write units that an order has at least: less was none
 ENTERED = {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 PROJECT = "p1"
 
@@ -145,21 +146,24 @@ def nights(watch: Watch) -> dict[str, float]:
 
     (schedule_id,) = fill(1, 1, {"count": 1})
     total: dict[str, float] = {}
-    for _ in range(2):
-        ordered = looked(watch, schedule_id, tick, is_due=True)
+    for minutes in (3, 2):  # ago: of one time there is one backup
+        ordered = looked(watch, schedule_id, tick, due_minutes=minutes)
         end(schedule_id)
-        heard = looked(watch, schedule_id, tick, is_due=False)
+        heard = looked(watch, schedule_id, tick)
         total = {name: ordered[name] + heard[name] for name in ordered}
+    if total["write_units"] < LEAST_OF_AN_ORDER:
+        raise SystemExit(f"That was no order: {total}")
     return total
 
 
-def looked(watch: Watch, schedule_id: str, tick: Callable[..., int], *, is_due: bool) -> dict[str, float]:
+def looked(watch: Watch, schedule_id: str, tick: Callable[..., int], due_minutes: int = 0) -> dict[str, float]:
     from chalicelib.models.record import utc
     from chalicelib.models.schedule import Schedule
 
     schedule = Schedule.get(schedule_id)
     schedule.look_at = utc() - timedelta(minutes=1)
-    schedule.next_at = schedule.look_at if is_due else schedule.next_at
+    if due_minutes:
+        schedule.next_at = utc() - timedelta(minutes=due_minutes)
     schedule.save()
     watch.forget()
     if tick(at_once=1) != 1:
