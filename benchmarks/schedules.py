@@ -136,7 +136,13 @@ def cluster_of(cluster_id: str) -> tuple[Any, Any]:
     common |= {"datastore_version_id": version_id_of("ledger", "1"), "cluster_id": cluster_id, "name": "db"}
     member = Member(instance_id=cluster_id, name="db")
     cluster = Cluster(kind=Kind.STANDALONE, members=[member], primary_id=cluster_id, status="ACTIVE", **common)
-    whats = {"flavor_id": "1", "memory_mib": 512, "volume_gib": 1, "role": "primary", "joined_at": utc()}
+    whats: dict[str, Any] = {
+        "flavor_id": "1",
+        "memory_mib": 512,
+        "volume_gib": 1,
+        "role": "primary",
+        "joined_at": utc(),
+    }
     return cluster, Instance(instance_id=cluster_id, standalone_in=PROJECT, status="ACTIVE", **whats, **common)
 
 
