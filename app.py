@@ -21,6 +21,7 @@ from chalicelib.api import (
     mgmt_parameters,
     projects,
     roots,
+    schedules,
     versions,
     versions_admin,
 )
@@ -29,7 +30,7 @@ journal.write_as(journal.Lines())
 app = Chalice(app_name="dtrove", configure_logs=False)
 app.api.binary_types = []
 PARTS = (
-    *(versions, catalog, clusters, instances, actions, backups, accounts, roots, configurations),
+    *(versions, catalog, clusters, instances, actions, backups, schedules, accounts, roots, configurations),
     *(logs, jobs, later, mgmt, mgmt_guests, mgmt_parameters, projects, versions_admin),
 )
 for part in PARTS:
@@ -82,6 +83,14 @@ def sweep(event: dict[str, Any], context: Any) -> list[str]:
     from chalicelib.steps.entry import sweep_jobs  # noqa: PLC0415
 
     return sweep_jobs(context)
+
+
+@app.lambda_function(name="scheduler")
+def scheduler(event: dict[str, Any], context: Any) -> int:
+    """EventBridge, each minute: backups that are due by their schedules."""
+    from chalicelib.steps.entry import look_at_schedules  # noqa: PLC0415
+
+    return look_at_schedules(context)
 
 
 @app.lambda_function(name="sweep_cloud")

@@ -14,7 +14,7 @@ from benchmarks.figures import Section
 from benchmarks.report import REPO, Machine
 from local.machine import Unfit, check
 
-NAMES = ("provision", "cost", "roads", "cloud_requests", "imports", "routes", "tokens", "scale", "bundle")
+NAMES = ("provision", "cost", "roads", "cloud_requests", "imports", "routes", "tokens", "scale", "schedules", "bundle")
 ROUNDS = 5
 
 

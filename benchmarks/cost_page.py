@@ -21,7 +21,7 @@ TEXT = Path(__file__).with_suffix(".md")
 STAGE = json.loads((REPO / ".chalice" / "config.json").read_text())["stages"]["dev"]
 SIZES, STATES = (1, 3), {"cold": "installs packages", "golden": "packages in the image"}
 HOURS = 730  # of a month
-RUNS = {"sweep": 60 * HOURS, "sweep_cloud": 6 * HOURS}  # a month
+RUNS = {"sweep": 60 * HOURS, "scheduler": 60 * HOURS, "sweep_cloud": 6 * HOURS}  # a month
 IDLE = "cost.idle.cluster_3"
 ZONES = 2
 OUTCOMES_OF_STEPS, STATUS_CLASSES = 5, 3
@@ -88,7 +88,10 @@ def _table(rows: Rows, digits: int, *, is_sum: bool = True) -> str:
 
 def _idle(results: Results) -> Rows:
     alarms = sum(each.get("Type") == "AWS::CloudWatch::Alarm" for each in resources().values())
+    of_scheduler = f"`scheduler`, each minute: {RUNS['scheduler']:,} calls"
+    is_counted = "cost.idle.scheduler.lambda_milliseconds" in results  # by the next run
     return {
+        **({of_scheduler: _called(results, "scheduler", "cost.idle.scheduler")} if is_counted else {}),
         f"`sweep`, each minute: {RUNS['sweep']:,} calls": _called(results, "sweep", "cost.idle.sweep"),
         f"`sweep_cloud`, each ten: {RUNS['sweep_cloud']:,} calls": _called(
             results, "sweep_cloud", "cost.idle.sweep_cloud"

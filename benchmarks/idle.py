@@ -11,7 +11,7 @@ from benchmarks.figures import Figure, tell
 from local import service
 from local.service import Service
 
-SWEEPS = {"sweep": "Sweep", "sweep_cloud": "SweepCloud"}
+SWEEPS = {"sweep": "Sweep", "sweep_cloud": "SweepCloud", "scheduler": "Scheduler"}
 CALLS = 5  # of each, of which the cheapest counts: a scheduled one may come in between
 CLUSTER_SIZE = 3
 ITEM_BYTES = 100  # that DynamoDB adds to each, here and in each index

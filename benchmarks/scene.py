@@ -15,6 +15,8 @@ GROUP = {"name": "tuning", "values": {"most": 7}, "datastore": LEDGER}
 INSTANCE = {"name": "db", **NODE, "datastore": LEDGER}
 BODIES: dict[str, Any] = {  # of all requests that need one, {words} are a scene's ids; without a row none is sent
     "POST /backups": {"backup": {"name": "again", "instance": "{instance_id}"}},
+    "POST /schedules": {"schedule": {"name": "nightly", "instance": "{instance_id}", "cron": "0 2 * * *"}},
+    "PATCH /schedules/{schedule_id}": {"schedule": {"cron": "0 3 * * *"}},
     "POST /clusters": {"cluster": {"name": "c", "datastore": LEDGER, "instances": [NODE] * 3}},
     "POST /clusters/{cluster_id}": {"restart": {}},
     "POST /instances": {"instance": INSTANCE},
@@ -88,6 +90,8 @@ class Scene:
         cluster = made("/clusters", "cluster", {"name": "c", "datastore": LEDGER, "instances": [NODE] * 2})
         group = made("/configurations", "configuration", GROUP)
         backup = made("/backups", "backup", {"name": "nightly", "instance": instance["id"]})
+        nightly = {"name": "nightly", "instance": instance["id"], "cron": "0 2 * * *"}
+        schedule = made("/schedules", "schedule", nightly)
         shown = member.get(f"/clusters/{cluster['id']}").body["cluster"]
         return cls(
             {
@@ -97,6 +101,7 @@ class Scene:
                 "member": shown["instances"][1]["id"],
                 "configuration_id": group["id"],
                 "backup_id": backup["id"],
+                "schedule_id": schedule["id"],
                 "version": version_id_of("ledger", "1"),
                 **{
                     "datastore": "ledger",

@@ -87,6 +87,8 @@ class Config:
     # --- backups
     dtrove_store_url: str | None = None  # where guests reach S3, if not at AWS's own addresses
     dtrove_backup_part_mib: int = 16  # of what is sent at once; a guest has room for two
+    dtrove_schedule_window_minutes: int = 60  # over which schedules of one time are spread, unless they say so
+    dtrove_schedule_patience_minutes: int = 180  # after its window; then a schedule's backup is missed, or overdue
     # --- names in AWS
     dtrove_table_prefix: str = "dtrove-"
     dtrove_machine_prefix: str = "arn:aws:states:us-east-1:000000000000:stateMachine:dtrove-"  # + workflow = ARN
@@ -102,6 +104,7 @@ class Config:
     dtrove_max_instances: int = 10  # per project; -1 is no limit
     dtrove_max_volumes_gib: int = 40  # per project; -1 is no limit
     dtrove_max_backups: int = 50  # per project; -1 is no limit
+    dtrove_max_schedules: int = 50  # per project; -1 is no limit
     dtrove_max_volume_gib: int = 1_024  # one volume
     dtrove_max_body_bytes: int = 65_536
     dtrove_page_size: int = 1_000

@@ -33,10 +33,11 @@ SSH_CONNECT_SECONDS: Final = Metric("SshConnectSeconds", SECONDS)
 REQUESTS: Final = Metric("Requests", COUNT, ("status_class",))
 ORPHANS: Final = Metric("OrphansFound", COUNT)  # resources in the cloud that belong to nobody
 ORPHANS_LEFT: Final = Metric("OrphansOverLimit", COUNT)  # so many that the sweep removed none of them
+OVERDUE: Final = Metric("BackupsOverdue", COUNT)  # schedules without a backup of their time, of those looked at
 
 ALL: Final = (
     *(JOBS, JOB_SECONDS, JOBS_FAILED, JOB_AGE, QUEUE_SECONDS, STEP_SECONDS, DEFECTS),
-    *(SSH_CONNECT_SECONDS, REQUESTS, ORPHANS, ORPHANS_LEFT),
+    *(SSH_CONNECT_SECONDS, REQUESTS, ORPHANS, ORPHANS_LEFT, OVERDUE),
 )
 
 

@@ -13,8 +13,9 @@ from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.project import Project
 from chalicelib.models.rate import Rate
+from chalicelib.models.schedule import Schedule
 
 MODELS: tuple[type[Model], ...] = (
-    *(Cluster, Instance, Job, Backup, Configuration, Key, Project, Datastore, Flavor),
+    *(Cluster, Instance, Job, Backup, Schedule, Configuration, Key, Project, Datastore, Flavor),
     *(Answer, Rate),
 )

@@ -65,6 +65,11 @@ POLICY = {
     "GET /backups/{backup_id}": "reader",
     "DELETE /backups/{backup_id}": "member",
     "GET /instances/{instance_id}/backups": "reader",
+    "GET /schedules": "reader",
+    "POST /schedules": "member",
+    "GET /schedules/{schedule_id}": "reader",
+    "PATCH /schedules/{schedule_id}": "member",
+    "DELETE /schedules/{schedule_id}": "member",
     # --- configuration groups
     "GET /configurations": "reader",
     "POST /configurations": "member",

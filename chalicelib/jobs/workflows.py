@@ -40,6 +40,7 @@ ACTIVE = frozenset({Status.ACTIVE})
 ACTIVE_OR_ERROR = frozenset({Status.ACTIVE, Status.ERROR})
 AT_REST = frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR})
 SERVING = frozenset({Status.ACTIVE, Status.GROWING, Status.SHRINKING, Status.UPDATING})
+ANYTHING = frozenset(Status)
 NOTHING = frozenset[Status]()
 
 REVIVE = ("start_server", "await_ssh")
@@ -64,6 +65,11 @@ WORKFLOWS = {
         begins_from=ACTIVE_OR_ERROR,  # one member's trouble is no reason not to save another's data
         lock=Lock.SHARED,
         timeout_seconds=DAY,
+    ),
+    "expire_backups": Workflow(  # of a schedule: asks nothing of its cluster
+        steps=("open_job", "expire_backups", "close_job"),
+        begins_from=ANYTHING,
+        lock=Lock.NONE,
     ),
     "add_instance": Workflow(
         steps=("open_job", *PROVISION, "join_replica", "close_job"),

@@ -56,6 +56,17 @@ class BackupsByParent(GlobalSecondaryIndex["Backup"]):
     backup_id = UnicodeAttribute(range_key=True)
 
 
+class BackupsBySchedule(GlobalSecondaryIndex["Backup"]):
+    """Sparse: those that nobody asked for one by one."""
+
+    class Meta:
+        index_name = "by_schedule"
+        projection = KeysOnlyProjection()
+
+    schedule_id = UnicodeAttribute(hash_key=True)
+    sort_key = UnicodeAttribute(range_key=True)
+
+
 class Backup(ProjectRecord):
     """It outlives its cluster: what a restore needs to know is here, and beside its data in the store."""
 
@@ -72,6 +83,8 @@ class Backup(ProjectRecord):
     cluster_id = UnicodeAttribute()
     parent_id = UnicodeAttribute(null=True)  # what it adds to; None: it is whole
     by_parent = BackupsByParent()
+    schedule_id = UnicodeAttribute(null=True)  # that ordered it, whose retention it is under
+    by_schedule = BackupsBySchedule()
     datastore = UnicodeAttribute()
     datastore_version = UnicodeAttribute()
     datastore_version_id = UnicodeAttribute()
@@ -138,4 +151,13 @@ def newest_completed(project_id: str, instance_id: str) -> Backup | None:
     for each in Backup.by_instance.query(instance_id, scan_index_forward=False):
         if (each.status, each.project_id) == (BackupStatus.COMPLETED, project_id):
             return Backup.find(each.backup_id)
+    return None
+
+
+def newest_of_schedule(schedule_id: str) -> Backup | None:
+    """Return the newest one that is there of the schedule's."""
+    for key in Backup.by_schedule.query(schedule_id, scan_index_forward=False):
+        backup = Backup.find(key.backup_id)
+        if backup is not None and backup.status == BackupStatus.COMPLETED:
+            return backup
     return None

@@ -108,6 +108,8 @@ class Job(ProjectRecord):
     # --- create_backup, restore_backup
     backup_id = UnicodeAttribute(null=True)  # that it takes or restores
     backup_ids: ListAttribute[str] = ListAttribute(null=True)  # that must stay for it until it ends
+    # --- expire_backups
+    schedule_id = UnicodeAttribute(null=True)  # whose
     # --- resize_volume
     volume_gib = NumberAttribute(null=True)  # what each volume shall have
     # --- change_accounts

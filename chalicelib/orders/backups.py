@@ -18,6 +18,7 @@ from chalicelib.models.backup import (
     chain_of,
     descendants_of,
     newest_completed,
+    newest_of_schedule,
 )
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.datastore import Datastore
@@ -47,6 +48,8 @@ class BackupOrder:
     description: str | None = None
     parent_id: str | None = None  # what it shall add to
     is_incremental: bool = False  # to the newest that there is; whole if there is none
+    schedule_id: str | None = None  # that asks for it: to the newest of its own
+    most_in_chain: int = LONGEST_CHAIN
 
 
 def parse_backup(body: object) -> BackupOrder:
@@ -124,12 +127,16 @@ def _chain(order: BackupOrder, asked: Instance, serving: Sequence[Instance]) -> 
     if order.parent_id:
         parent = Backup.of_project(asked.project_id, order.parent_id)
         return _chain_to(parent, asked, serving)
-    newest = newest_completed(asked.project_id, asked.instance_id)
+    newest = newest_of_schedule(order.schedule_id) if order.schedule_id else _newest_of(asked)
     if newest is None or not _server_of(newest, serving):
         return []
     with suppress(Unprocessable):  # what it adds to is being deleted
-        return chain if len(chain := chain_of(newest)) < LONGEST_CHAIN else []
+        return chain if len(chain := chain_of(newest)) < order.most_in_chain else []
     return []
+
+
+def _newest_of(asked: Instance) -> Backup | None:
+    return newest_completed(asked.project_id, asked.instance_id)
 
 
 def _chain_to(parent: Backup, asked: Instance, serving: Sequence[Instance]) -> list[Backup]:
@@ -170,6 +177,7 @@ def _new_backup(order: BackupOrder, cluster: Cluster, asked: Instance, job: Job)
         description=order.description,
         instance_id=asked.instance_id,
         cluster_id=cluster.cluster_id,
+        schedule_id=order.schedule_id,
         datastore=cluster.datastore,
         datastore_version=cluster.datastore_version,
         datastore_version_id=cluster.datastore_version_id,
@@ -189,6 +197,21 @@ def delete_backup(backup: Backup) -> None:
             raise Unprocessable(f"Backup {each.backup_id} is being taken.")
         if each.used_by:
             raise Unprocessable(f"Backup {each.backup_id} is in use by job {min(each.used_by)}.")
+    _delete(doomed)
+
+
+def delete_if_alone(backup_id: str) -> bool:
+    """Take away one that nothing adds to and no job needs; tell whether it is so. Whatever else there is stays."""
+    backup = Backup.find(backup_id)
+    if backup is None or backup.is_running or backup.used_by or descendants_of(backup):
+        return False
+    with suppress(Stale):  # a job needs it since
+        _delete([backup])
+        return True
+    return False
+
+
+def _delete(doomed: Sequence[Backup]) -> None:
     for each in reversed(doomed):  # what it is for others, it is no more: nobody begins to read it
         each.status = BackupStatus.DELETING
         each.save_if(Backup.used_by.does_not_exist())

@@ -11,10 +11,12 @@ from chalicelib.models.configuration import Configuration
 from chalicelib.models.datastore import Datastore
 from chalicelib.models.instance import Instance
 from chalicelib.models.job import Job
+from chalicelib.models.schedule import Schedule
 from chalicelib.orders.access import place_access
 from chalicelib.orders.backups import BackupOrder, place_backup
 from chalicelib.orders.catalog import find_configuration
 from chalicelib.orders.configurations import place_configuration
+from chalicelib.orders.expiry import place_expiry
 from chalicelib.orders.fields import Fields
 from chalicelib.orders.instance_order import parse_instance
 from chalicelib.orders.logs import place_log_change, read_words
@@ -78,6 +80,10 @@ def _take_backup(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
     return place_backup(order, Instance.of_project(cluster.project_id, order.instance_id), by)[1]
 
 
+def _expire(fields: Fields, cluster: Cluster, by: Requester) -> Placed:
+    return place_expiry(Schedule.of_project(cluster.project_id, fields.text("schedule_id")), by)
+
+
 def _restored(order: dict[str, Any]) -> ClusterOrder:
     parsed = parse_instance(order)
     if not isinstance(parsed, ClusterOrder) or not parsed.backup_id:
@@ -100,6 +106,7 @@ PLACES: dict[str, Callable[[Fields, Cluster, Requester], Placed]] = {
     "change_access": _change_access,
     "resize_volume": _resize_volume,
     "create_backup": _take_backup,
+    "expire_backups": _expire,
     "perform": _perform,
     "change_accounts": _refuse,
 }
@@ -112,8 +119,11 @@ def _group(fields: Fields, cluster: Cluster) -> Configuration | None:
 
 
 def _cluster(fields: Fields) -> Cluster:
-    """Return the cluster named, by its own id or that of a member."""
-    if "cluster_id" not in fields and "instance_id" in fields:
+    """Return the cluster named, by its own id or that of a member or of a schedule."""
+    if "schedule_id" in fields:
+        schedule = Schedule.find(fields.text("schedule_id"))
+        cluster = Cluster.find(schedule.cluster_id) if schedule else None
+    elif "cluster_id" not in fields and "instance_id" in fields:
         instance = Instance.find(fields.text("instance_id"))
         cluster = Cluster.find(instance.cluster_id) if instance else None
     else:

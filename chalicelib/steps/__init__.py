@@ -3,8 +3,8 @@
 from importlib import import_module
 
 MODULES = (
-    *("cloud", "access", "accounts", "backups", "clusters", "consoles", "datastores", "keys", "logs", "parameters"),
-    *("restoring", "servers", "tasks", "volumes"),
+    *("cloud", "access", "accounts", "backups", "clusters", "consoles", "datastores", "expiring", "keys", "logs"),
+    *("parameters", "restoring", "servers", "tasks", "volumes"),
 )
 
 

@@ -13,6 +13,7 @@ from chalicelib.models.job import Job
 from chalicelib.models.record import now
 from chalicelib.models.shelved import Shelved
 from chalicelib.orders.console import place_console_order
+from chalicelib.orders.schedules import forget_schedules_of
 from chalicelib.steps import shelf
 from chalicelib.steps.execution import Baton, Execution, reopened
 from chalicelib.steps.step import STEPS, Step, job_step
@@ -75,12 +76,14 @@ def close_job(job: Job) -> None:
 @job_step
 def forget_cluster(job: Job) -> None:
     clear_shelf(job)
+    forget_schedules_of(job.cluster_id)
     endings.forget_cluster(job)
 
 
 @job_step
 def forget_instances(job: Job) -> None:
     clear_shelf(job)
+    forget_schedules_of(job.cluster_id, job.instance_ids)
     endings.forget_instances(job)
 
 

@@ -20,6 +20,7 @@ from chalicelib.metrics import DEFECTS, STEP_SECONDS, counted
 from chalicelib.models.job import Job
 from chalicelib.models.record import Stale
 from chalicelib.models.status import JobStatus
+from chalicelib.orders.due import tick
 from chalicelib.providers import get_provider
 from chalicelib.steps import reads as reading
 from chalicelib.steps.announcing import announce
@@ -186,6 +187,12 @@ def sweep_jobs(context: Any = None) -> list[str]:
     write_as_powertools()
     with told(context):
         return sweeping.sweep()
+
+
+def look_at_schedules(context: Any = None) -> int:
+    write_as_powertools()
+    with told(context):
+        return tick()
 
 
 def look_at_cloud(context: Any = None) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from chalicelib.models.datastore import Datastore
 from chalicelib.models.job import Job
 from chalicelib.models.key import Key
 from chalicelib.models.project import Project
+from chalicelib.models.schedule import Schedule
 from chalicelib.models.status import JobStatus, Status
 from chalicelib.orders.access import place_access
 from chalicelib.orders.backups import BackupOrder, place_backup
+from chalicelib.orders.expiry import place_expiry
 from chalicelib.orders.logs import place_log_change
 from chalicelib.orders.order import Change, ClusterOrder, InstanceOrder
 from chalicelib.orders.placing import place_change, place_cluster
@@ -102,6 +104,29 @@ def enlarge() -> None:
 def back_up() -> None:
     primary = existing().instances()[0]
     launch(place_backup(BackupOrder("b1", primary.instance_id), primary, MEMBER)[1].job)
+
+
+def three_of_a_schedule(stage: Stage) -> None:
+    with_rows(stage)
+    primary = existing().instances()[0]
+    Schedule(
+        schedule_id="nightly",
+        project_id=primary.project_id,
+        cluster_id=primary.cluster_id,
+        instance_id=primary.instance_id,
+        name="nightly",
+        cron="0 2 * * *",
+        window_minutes=60,
+        retention={"count": 1},
+    ).add()
+    for number in range(3):
+        order = BackupOrder(f"b{number}", primary.instance_id, schedule_id="nightly")
+        launch(place_backup(order, primary, MEMBER)[1].job)
+        run_all(stage)
+
+
+def expire() -> None:
+    launch(place_expiry(Schedule.get("nightly"), MEMBER).job)
 
 
 def with_rows(stage: Stage) -> None:
@@ -232,6 +257,7 @@ STORIES = {
     "let in": LetIn(let_in, SIZE),
     "enlarge": Enlarge(enlarge, SIZE),
     "back up": BackUp(back_up, SIZE, prepare=with_rows),
+    "expire": BackUp(expire, SIZE, jobs=5, prepare=three_of_a_schedule),
     "restore": Restore(restore, SIZE, jobs=4, prepare=only_a_backup),
     "reboot": Story(reboot, SIZE),
 }

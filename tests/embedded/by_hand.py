@@ -34,12 +34,20 @@ class ByHand:
         for backup in self.service.api().get("/backups")["backups"]:
             self.ids["backup_id"] = backup["id"]
         if shown := self.seen[workflow]:
+            self.plan(shown["instances"][0]["id"])
             instances = shown["instances"]
             self.ids |= {
                 "cluster_id": shown["id"],
                 "instance_id": instances[0]["id"],
                 "replica_id": instances[-1]["id"],
             }
+
+    def plan(self, instance_id: str) -> None:
+        """Have a schedule of it, which is never due."""
+        if "schedule_id" not in self.ids:
+            order = {"name": "by-hand", "instance": instance_id, "cron": "0 2 * * *", "is_paused": True}
+            made = self.service.api().post("/schedules", {"schedule": order})
+            self.ids["schedule_id"] = made["schedule"]["id"]
 
     def job(self, workflow: str) -> dict[str, Any]:
         """Return the job of the execution as its table has it: of a cluster that is gone too."""

@@ -9,7 +9,9 @@ from ministack.core import iam_evaluator
 
 from tests.embedded.service import Embedded
 
-FUNCTIONS = ("APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud", "Announce")
+FUNCTIONS = (
+    *("APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "Scheduler", "SweepCloud", "Announce"),
+)
 Statement = dict[str, Any]
 Call = dict[str, Any]
 

@@ -12,12 +12,13 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.models.job import Job
+from chalicelib.models.schedule import Schedule
 from chalicelib.providers.base import OwnedResource
 from chalicelib.providers.memory_cloud import Address
 from local.api import Api, ApiError
 from local.service import STACK
 from tests.embedded.invented import held
-from tests.embedded.policies import without
+from tests.embedded.policies import denials, without
 from tests.embedded.service import PATIENCE_SECONDS, Embedded
 from tests.ledger import REFUSED, RULED
 from tests.local.deployed import until
@@ -43,6 +44,7 @@ def tour(service: Embedded) -> None:
     logs(service, member, instance_id)
     volumes(service, member, member.get(f"/clusters/{cluster_id}")["cluster"]["instances"][1]["id"])
     backups(service, member, instance_id)
+    schedules(service, member, instance_id)
     management(admin, instance_id)
     turns(service, cluster_id, instance_id)
     bad_endings(service, cluster_id)
@@ -172,6 +174,59 @@ def backups(service: Embedded, member: Api, instance_id: str) -> None:
     assert member.get(f"/backups/{lost['id']}")["backup"]["status"] == "FAILED"
     member.delete(f"/backups/{first['id']}")
     assert [each["status"] for each in member.get("/backups")["backups"] if each["name"] == "tour"] == []
+
+
+def schedules(service: Embedded, member: Api, instance_id: str) -> None:
+    """Four nights: whole, added to it, stopped, whole; then the first three go. And one whose instance is gone."""
+    order = {"name": "tour", "instance": instance_id, "cron": "0 0 29 2 *", "window_minutes": 0}
+    made = member.post("/schedules", {"schedule": order | {"full_every": 2, "retention": {"count": 1}}})["schedule"]
+    path = f"/schedules/{made['id']}"
+    write(service, b"rows ")
+    for night in (1, 2):
+        order_by_schedule(service, made["id"], night)
+        at_rest(service)
+    with held(service.world) as state:
+        state.polls = 1_000
+    order_by_schedule(service, made["id"], 3)
+    stopped = f"/backups/{member.get(path)['schedule']['last_backup_id']}"
+    until(lambda: member.get(stopped)["backup"]["status"], lambda now: now == "BUILDING", PATIENCE_SECONDS)
+    service.aws.client("stepfunctions").stop_execution(executionArn=open_jobs(service)[-1]["execution_arn"])
+    at_rest(service)
+    with held(service.world) as state:
+        state.polls = 0
+    order_by_schedule(service, made["id"], 4)
+    at_rest(service)
+    look_at(service, made["id"])
+    at_rest(service)
+    found = member.get(f"/backups?instance_id={instance_id}")["backups"]
+    assert [each["status"] for each in found] == ["COMPLETED"], (found, denials(service, "Records"))
+    (left,) = found
+    assert left["id"] == member.get(path)["schedule"]["last_backup_id"]
+    member.send("PATCH", path, {"schedule": {"is_paused": True}})
+    assert [each["id"] for each in member.get("/schedules")["schedules"]] == [made["id"]]
+    member.delete(path)
+    member.delete(f"/backups/{left['id']}")
+    lost = member.post("/schedules", {"schedule": order})["schedule"]["id"]
+    look_at(service, lost, instance_id="gone")
+    assert member.get("/schedules")["schedules"] == []
+    member.post("/schedules", {"schedule": order})  # for its cluster to take along
+
+
+def order_by_schedule(service: Embedded, schedule_id: str, minutes: int) -> None:
+    """Have a time of the schedule's been due so many minutes ago less ten, and look at it."""
+    next_at = Schedule.next_at.serialize(datetime.now(UTC) + timedelta(minutes=minutes - 10))
+    assert look_at(service, schedule_id, next_at=next_at) == 1, denials(service, "Scheduler")
+
+
+def look_at(service: Embedded, schedule_id: str, **values: str) -> int:
+    values |= {"look_at": Schedule.look_at.serialize(datetime.now(UTC) - timedelta(minutes=1))}
+    service.aws.client("dynamodb").update_item(
+        TableName="dtrove-schedules",
+        Key={"schedule_id": {"S": schedule_id}},
+        UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in values),
+        ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
+    )
+    return int(service.invoke("Scheduler"))
 
 
 def write(service: Embedded, data: bytes) -> None:

@@ -20,7 +20,9 @@ from tests.policies import POLICIES, statements_of
 from tests.tables import MODELS
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "SweepCloud", "Announce"}
+FUNCTIONS = {
+    *("APIHandler", "Records", "Cloud", "Guest", "Reads", "Outcomes", "Sweep", "Scheduler", "SweepCloud", "Announce")
+}
 NOWHERE = Artifacts("bucket", "code", {})
 
 
@@ -193,7 +195,7 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
         found = {policy.name for policy in POLICIES if action in dict(statements(policy))}
         return {name.removeprefix("policy-").removesuffix(".json") for name in found}
 
-    assert allowed("kms:GenerateDataKey") == {"api", "records"}
+    assert allowed("kms:GenerateDataKey") == {"api", "records", "scheduler"}
     assert allowed("kms:Decrypt") == {"api", "guest", "reads"}  # the API its own answers: test_who_opens_what.py
     assert '"kms:EncryptionContextKeys": ["answer_id"]' in (ROOT / ".chalice" / "policy-api.json").read_text()
     assert "reads" not in allowed("dynamodb:PutItem") | allowed("dynamodb:UpdateItem") | allowed("dynamodb:DeleteItem")
@@ -202,7 +204,7 @@ def test_secrets_are_sealed_and_opened_by_whom_the_design_says() -> None:
     assert allowed("s3:GetObject") == {"guest", "reads"}
     assert allowed("s3:ListBucket") == {"api", "guest", "reads", "records"}
     assert allowed("events:PutEvents") == allowed("dynamodb:GetRecords") == {"announce"}
-    assert allowed("states:StartExecution") == {"api", "sweep"}
+    assert allowed("states:StartExecution") == {"api", "scheduler", "sweep"}
     assert allowed("states:DescribeExecution") == {"outcomes", "sweep"}
 
 
@@ -217,8 +219,9 @@ def test_functions_delete_what_they_forget_and_nothing_else() -> None:
 
     turns = {("outcomes", "instances"), ("sweep", "instances")}
     assert found == turns | {
-        *(("api", each) for each in ("answers", "backups", "configurations", "instances")),
-        *(("records", each) for each in ("clusters", "instances", "keys")),
+        *(("api", each) for each in ("answers", "backups", "configurations", "instances", "schedules")),
+        *(("records", each) for each in ("backups", "clusters", "instances", "keys", "schedules")),
+        ("scheduler", "schedules"),
         ("sweep-cloud", "flavors"),
     }
 
@@ -326,8 +329,7 @@ def test_each_function_logs_into_a_group_that_forgets(stage: str, days: int) -> 
 def test_what_fails_to_the_last_try_waits_for_a_person() -> None:
     letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     rules = all_of("AWS::Events::Rule")
-    for rule in rules.values():
-        (target,) = rule["Targets"]
+    for target in (each for rule in rules.values() for each in rule["Targets"]):
         assert (target["DeadLetterConfig"], set(target["RetryPolicy"])) == (
             {"Arn": letters},
             {"MaximumRetryAttempts", "MaximumEventAgeInSeconds"},

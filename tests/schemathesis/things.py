@@ -33,6 +33,8 @@ def things() -> dict[str, str]:
         "DOOMED_GROUP": a_group({"type": "spare", "version": "9"}, {"timeout": 5}),  # nobody can have it meanwhile
         "ASKED_BACKUP": a_backup(asked["id"]),
         "DOOMED_BACKUP": a_backup(asked["id"]),
+        "ASKED_SCHEDULE": a_schedule(asked["id"]),
+        "DOOMED_SCHEDULE": a_schedule(asked["id"]),
         "JOB": asked["job_id"],
         "VERSION": member.get("/datastores/ledger/versions/1").body["version"]["id"],
         "SPARE_VERSION": spare_version,
@@ -57,6 +59,11 @@ def a_backup(instance_id: str) -> str:
     backup = member.post("/backups", {"backup": {"name": "b", "instance": instance_id}}).body["backup"]
     await_job(backup["job_id"])
     return str(backup["id"])
+
+
+def a_schedule(instance_id: str) -> str:
+    order = {"name": "s", "instance": instance_id, "cron": "0 2 * * *"}
+    return str(member.post("/schedules", {"schedule": order}).body["schedule"]["id"])
 
 
 def a_group(datastore: dict[str, str], values: dict[str, int]) -> str:

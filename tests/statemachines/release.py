@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests import console
 
 if TYPE_CHECKING:
+    from chalicelib.models.cluster import Cluster
     from tests.simulation.service import Simulation
 
 FILE = Path(__file__).with_name("last_release.json")
@@ -72,9 +73,30 @@ def carry_out(
         for cluster in Cluster.scan():
             first, *_, last = [*cluster.instance_ids, cluster.instance_ids[-1]]
             ids |= {"cluster_id": cluster.cluster_id, "instance_id": first, "replica_id": last}
+            ids["schedule_id"] = planned(cluster)
         for backup in Backup.scan():
             ids["backup_id"] = backup.backup_id
     return ended
+
+
+def planned(cluster: "Cluster") -> str:
+    """Return the id of a schedule of the cluster's primary, making it first if need be."""
+    from chalicelib.models.schedule import Schedule
+
+    schedule_id = f"schedule-of-{cluster.cluster_id}"
+    if Schedule.find(schedule_id) is None:
+        Schedule(
+            schedule_id=schedule_id,
+            project_id=cluster.project_id,
+            cluster_id=cluster.cluster_id,
+            instance_id=cluster.primary_id,
+            name="by-hand",
+            cron="0 2 * * *",
+            window_minutes=60,
+            retention={"count": 7},
+            is_paused=True,
+        ).add()
+    return schedule_id
 
 
 def run_by_hand(

@@ -13,6 +13,8 @@ from chalicelib import aws, config, metrics
 from chalicelib.errors import Permanent
 from chalicelib.models.cluster import Cluster
 from chalicelib.models.job import Job
+from chalicelib.models.record import now
+from chalicelib.models.schedule import WATCHED, Schedule
 from chalicelib.providers.memory import MemoryProvider
 from chalicelib.steps import world
 from tests.api.client import ApiCaller
@@ -68,6 +70,26 @@ def failed(service: Simulation) -> None:
     app.announce({"Records": [{"dynamodb": {"ApproximateCreationDateTime": 1.0, **images}}]}, None)
 
 
+def overdue(service: Simulation) -> None:
+    """A schedule whose time passed hours ago, and whose cluster is not to be had."""
+    instance = ordered(1).instances[0]
+    at = now() - timedelta(hours=5)
+    Schedule(
+        schedule_id="nightly",
+        instance_id=instance.instance_id,
+        cron="0 2 * * *",
+        window_minutes=0,
+        retention={"count": 7},
+        watch=WATCHED,
+        next_at=at,
+        look_at=at,
+        project_id=instance.project_id,
+        cluster_id=instance.cluster_id,
+        name="nightly",
+    ).add()
+    app.scheduler({}, None)
+
+
 def orphaned(service: Simulation) -> None:
     """More old servers than the sweep would remove, and nobody's."""
     service.guests.fail = lambda address, command: None
@@ -90,6 +112,7 @@ def test_every_metric_comes_about_with_its_unit_and_dimensions(
     service.pass_time(minutes=31)
     app.sweep({}, None)
     connected(monkeypatch)
+    overdue(service)
 
     assert lines.counted == {(each.name, each.unit, ("deployment", *each.dimensions)) for each in metrics.ALL}
 

@@ -27,6 +27,7 @@ BACKUP = {
     "description": maybe(TEXT),
     "instance_id": TEXT,
     "parent_id": maybe(TEXT),
+    "schedule_id": maybe(TEXT),
     "project_id": TEXT,
     "status": one_of(BackupStatus),
     "size": {"type": "number", "description": "GiB"},

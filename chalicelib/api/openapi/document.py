@@ -21,6 +21,7 @@ from chalicelib.api.openapi.logs import LOGS
 from chalicelib.api.openapi.mgmt import MGMT
 from chalicelib.api.openapi.operation import QUERIES, Operation
 from chalicelib.api.openapi.refusals import ERROR, MEANINGS, NAMES, RETRY_AFTER, refusals_of
+from chalicelib.api.openapi.schedules import SCHEDULES
 from chalicelib.api.openapi.shapes import MOMENT, NUMBER, TEXT, Schema, listed, one_of, ref, shown
 from chalicelib.api.openapi.versions import VERSIONS
 from chalicelib.api.policy import POLICY
@@ -28,7 +29,7 @@ from chalicelib.api.request import IDEMPOTENCY_KEY as KEY
 from chalicelib.api.request import JSON, LONGEST_ID
 from chalicelib.api.routes import ROOT
 
-NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, BACKUPS, ACCOUNTS, CONFIGURATIONS, LOGS, JOBS, MGMT)
+NOUNS = (VERSIONS, CATALOG, CLUSTERS, INSTANCES, BACKUPS, SCHEDULES, ACCOUNTS, CONFIGURATIONS, LOGS, JOBS, MGMT)
 OPERATIONS = {route: (noun.tag, each) for noun in NOUNS for route, each in noun.operations.items()}
 ABOUT = "Databases as a service: Trove's v1.0, and what is ours beside it."
 SHARED = {

@@ -15,6 +15,7 @@ def backup_view(backup: Backup) -> View:
         "description": backup.description,
         "instance_id": backup.instance_id,
         "parent_id": backup.parent_id,
+        "schedule_id": backup.schedule_id,
         "project_id": backup.project_id,
         "status": backup.status,
         "size": round(int(size_bytes) / GIB, 3),
