@@ -17,7 +17,7 @@ CLUSTER = (
 )
 BACKUP = (
     "created, data_bytes, datastore, datastore_version, datastore_version_id, description, id, instance_id, job_id, "
-    "locationRef, name, parent_id, progress, project_id, server_version, size, status, "
+    "locationRef, name, parent_id, progress, project_id, schedule_id, server_version, size, status, "
     "storage_driver, stored_bytes, updated"
 )
 LOG = "name, type, status, published, pending, container, prefix, metafile"
