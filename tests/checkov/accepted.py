@@ -23,7 +23,10 @@ ACCEPTED = {
         "*",
         "those that events invoke have a destination for failures, the rest answer whoever calls them",
     ),
-    "CKV_AWS_117": ("Announce Outcomes Records Sweep", "they speak to AWS alone, and reach no guest and no cloud"),
+    "CKV_AWS_117": (
+        "Announce Outcomes Records Scheduler Sweep",
+        "they speak to AWS alone, and reach no guest and no cloud",
+    ),
     "CKV_AWS_119": ("*", "encrypted by DynamoDB's own key; what is secret is sealed by DataKey before it is stored"),
     "CKV_AWS_120": ("RestAPI*", "an answer is as of now, and costs by the hour if it is kept"),
     "CKV_AWS_158": ("*", "encrypted by CloudWatch's own key; no secret is ever logged"),
