@@ -23,9 +23,7 @@ up: host $(READY)
 down: $(READY)
 	@$(PYTHON) -m local.service down $(PROVIDER)
 
-# Both kinds of servers mostly wait for boots: together they take as long as the longer of the two.
-test: host check
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target guests test-openstack
+test: host check guests
 
 # All that needs neither root nor Linux.
 check: $(READY) $(NODE) lint unit
